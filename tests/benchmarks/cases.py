@@ -1,0 +1,53 @@
+"""What is measured, against what, and how fast it must be. All with the full history, on `sequential`."""
+
+import subprocess
+import sys
+from time import perf_counter
+
+from routilux_core import Flow, JobManager
+from routilux_plugins.executors import sequential
+from tests.benchmarks import floor, flows
+from tests.benchmarks.measure import Case, Run
+
+
+def timed(flow: Flow, n: int, units: int, times: int = 1) -> Run:
+    """Return a run: the seconds for each of so many units in one execution of the flow."""
+
+    def run() -> float:
+        with JobManager(plugins=[sequential], discover=False) as manager:
+            begin = perf_counter()
+            for _ in range(times):
+                state = manager.execute(flow, "first", {"n": n})
+            seconds = perf_counter() - begin
+        state.raise_for_status()
+        return seconds / units / times
+
+    return run
+
+
+def imported(modules: str) -> Run:
+    """Return a run: the processor seconds that a fresh interpreter spends on an import."""
+    code = f"from time import process_time as now; begin = now(); import {modules}; print(now() - begin)"
+
+    def run() -> float:
+        done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+        return float(done.stdout)
+
+    return run
+
+
+def cases() -> list[Case]:
+    """Every case, with its flows built."""
+    chain, fan, gather = flows.chain(1_000), flows.fan(flows.Sink()), flows.fan(flows.Gatherer())
+    ring, single = flows.ring(10), flows.single()
+    short, long = timed(ring, 1_000, 1_000, 20), timed(ring, 100_000, 100_000)
+    plain, append = timed(fan, 4_000, 4_000), timed(gather, 4_000, 4_000)
+    ours, theirs = imported("routilux_core"), imported("attrs, cattrs, pluggy")
+    return [
+        Case("chain of 1,000: a step", timed(chain, 1, 1_000, 10), floor.step, 2.5, 1.5),
+        Case("fan-out 1 to 10,000: an event", timed(fan, 10_000, 10_000), floor.step, 3, 2),
+        Case("execute of one step", timed(single, 1, 1, 1_000), floor.step, 10, 6),
+        Case("loop of 10: 100,000 events to 1,000", long, short, 1.7, 1.2),
+        Case("slot: 4,000 appended to 4,000 plain", append, plain, 3),
+        Case("import: ours to attrs, cattrs and pluggy", ours, theirs, 2),
+    ]

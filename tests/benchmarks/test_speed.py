@@ -1,0 +1,32 @@
+"""The ratios that must be kept; `python -m tests.benchmarks` shows them with the aims.
+
+Coverage and other work on the machine distort them, hence the marker.
+"""
+
+from time import perf_counter
+
+import pytest
+
+from tests.benchmarks import floor
+from tests.benchmarks.cases import cases
+from tests.benchmarks.measure import Case, measure
+
+
+@pytest.mark.speed
+@pytest.mark.slow
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_a_case_keeps_its_ratio(case):
+    assert measure(case).ratio <= case.limit
+
+
+@pytest.mark.speed
+def test_a_case_that_is_too_slow_is_found():
+    """The control: the floor with as much again done at each step does not pass for the floor."""
+
+    def twice() -> float:
+        begin = perf_counter()
+        floor.step(10_000)
+        floor.step(10_000)
+        return (perf_counter() - begin) / 10_000
+
+    assert measure(Case("twice", twice, lambda: floor.step(10_000), 1.5)).ratio > 1.5
