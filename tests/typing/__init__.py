@@ -1,0 +1,1 @@
+"""What a type checker makes of the public names."""
