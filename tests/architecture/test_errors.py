@@ -68,11 +68,8 @@ def _container(kind: type, arguments: tuple[Any, ...]) -> Any:
 def make(kind: type) -> Any:
     """Make one from sample values, each named parameter given."""
     hints = get_type_hints(kind) if attrs.has(kind) else get_type_hints(kind.__init__)
-    given = [
-        parameter
-        for parameter in signature(kind).parameters.values()
-        if parameter.kind not in {Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD}
-    ]
+    _self, *parameters = signature(kind.__init__).parameters.values()
+    given = [p for p in parameters if p.kind not in {Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD}]
     values = {parameter.name: sample(hints.get(parameter.name, str)) for parameter in given}
     positional = [values.pop(p.name) for p in given if p.kind is not Parameter.KEYWORD_ONLY]
     return kind(*positional, **values)

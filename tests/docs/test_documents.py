@@ -46,13 +46,14 @@ def test_the_readme_is_among_them():
     [
         ("page.md", "```python\nassert 1 + 1 == 3\n```\n"),
         ("page.md", "```python\nx = 1\n```\n\nand then\n\n```python\nassert x == 2\n```\n"),
-        ("module.py", '"""Adds.\n\n>>> 1 + 1\n3\n"""\n'),
+        ("with_wrong_example.py", '"""Adds.\n\n>>> 1 + 1\n3\n"""\n'),
     ],
 )
-def test_an_example_that_is_wrong_fails(name, text, tmp_path):
+def test_an_example_that_is_wrong_fails(name, text, tmp_path, monkeypatch):
     """The control: a page whose code is wrong does not pass."""
     path = tmp_path / name
     path.write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
 
     with pytest.raises(AssertionError):
         run(path)
