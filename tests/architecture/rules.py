@@ -72,7 +72,7 @@ def homeless(modules: Iterable[Source], floors: tuple[str, ...]) -> list[str]:
 def climbers(modules: Iterable[Source], floors: tuple[str, ...]) -> list[str]:
     """A module of the core imports only what stands below it."""
     height = {room: number for number, room in enumerate(floors)}
-    return [
+    found_above = {
         f"{module.name}:{found.line} imports {CORE}.{room}, which stands above it"
         for module in modules
         if (own := _room(module.name)) in height
@@ -80,7 +80,8 @@ def climbers(modules: Iterable[Source], floors: tuple[str, ...]) -> list[str]:
         if not found.for_typing and found.top == CORE
         for room in _rooms(found, height)
         if height[room] > height[own]
-    ]
+    }
+    return sorted(found_above)
 
 
 def front_door(modules: Iterable[Source]) -> list[str]:
