@@ -1,0 +1,306 @@
+"""`apply`: the only place where a job's data changes, one short function for each kind of fact."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from routilux_core import facts
+from routilux_core.activation import Activation
+from routilux_core.job_data import Held, JobData, PausePoint, copied
+from routilux_core.merge import APPEND, gather
+from routilux_core.status import ExecutionStatus
+
+
+def apply(data: JobData, fact: facts.Fact) -> None:
+    """Let `fact` have happened to `data`."""
+    APPLY[type(fact)](data, fact)
+    data.number = fact.number
+    data.updated_at = fact.at
+
+
+def routine_state(data: JobData, routine_id: str) -> dict[str, Any]:
+    """Return the record of a routine, new if it has none."""
+    state = data.routines.get(routine_id)
+    if state is None:
+        state = {"status": "pending", "activations": 0, "execution_time": 0.0, "error": None}
+        data.routines[routine_id] = state
+    return state
+
+
+def _add(data: JobData, activations: Iterable[Activation]) -> None:
+    for activation in activations:
+        data.activations[activation.id] = activation
+        if activation.id > data.last_id:
+            data.last_id = activation.id
+
+
+def _drop(data: JobData, activation: Activation) -> None:
+    data.activations.pop(activation.id, None)
+    data.running.pop(activation.id, None)
+
+
+def _stop_clock(data: JobData, at: float) -> None:
+    if data.running_since is not None:
+        data.used += at - data.running_since
+        data.running_since = None
+
+
+# -- the job -------------------------------------------------------------------------------------------
+
+
+def _job_started(data: JobData, fact: facts.JobStarted) -> None:
+    data.job_id, data.flow_id, data.root = fact.job_id, fact.flow_id, fact.root
+    data.created_at, data.running_since = fact.created_at, fact.at
+    data.fingerprint, data.timeout = fact.fingerprint, fact.timeout
+    data.metadata = dict(fact.metadata)
+    data.status = ExecutionStatus.RUNNING
+
+
+def _job_forked(data: JobData, fact: facts.JobForked) -> None:
+    data.job_id, data.flow_id, data.root = fact.job_id, fact.flow_id, fact.root
+    data.created_at, data.metadata = fact.created_at, dict(fact.metadata)
+    data.fingerprint, data.timeout = fact.fingerprint, fact.timeout
+    for name, value in fact.legacy.items():
+        setattr(data, name, copied(value))
+
+
+def _pause_requested(data: JobData, fact: facts.PauseRequested) -> None:
+    data.status = ExecutionStatus.PAUSING
+    data.pause = (fact.reason, fact.checkpoint)
+
+
+def _job_paused(data: JobData, fact: facts.JobPaused) -> None:
+    data.status = ExecutionStatus.PAUSED
+    data.pause, data.checkpoint = None, fact.checkpoint
+    data.pause_points.append(PausePoint(fact.at, fact.reason, fact.checkpoint, fact.pending))
+    data.running.clear()
+    _stop_clock(data, fact.at)
+
+
+def _job_resumed(data: JobData, fact: facts.JobResumed) -> None:
+    data.status, data.pause = ExecutionStatus.RUNNING, None
+    data.fingerprint = fact.fingerprint
+    if data.running_since is None:
+        data.running_since = fact.at
+
+
+def _ended(data: JobData, fact: facts.Fact, status: ExecutionStatus) -> None:
+    data.status, data.pause = status, None
+    data.running.clear()
+    _stop_clock(data, fact.at)
+
+
+def _job_completed(data: JobData, fact: facts.JobCompleted) -> None:
+    _ended(data, fact, ExecutionStatus.COMPLETED)
+
+
+def _job_failed(data: JobData, fact: facts.JobFailed) -> None:
+    _ended(data, fact, ExecutionStatus.FAILED)
+    if fact.error != data.stopping:
+        data.errors.append(fact.error)
+
+
+def _job_cancelled(data: JobData, fact: facts.JobCancelled) -> None:
+    _ended(data, fact, ExecutionStatus.CANCELLED)
+
+
+# -- events and payloads -------------------------------------------------------------------------------
+
+
+def _event_posted(data: JobData, fact: facts.EventPosted) -> None:
+    _add(data, fact.activations)
+
+
+def _event_emitted(data: JobData, fact: facts.EventEmitted) -> None:
+    for activation in fact.activations:
+        data.last_id = activation.id
+        data.activations[activation.id] = activation
+    if not fact.connected:
+        data.results.setdefault(f"{fact.routine_id}.{fact.event}", []).append(fact.data)
+
+
+def _deferred_added(data: JobData, fact: facts.DeferredEventAdded) -> None:
+    data.deferred.append((fact.routine_id, fact.event, fact.data, fact.lineage))
+
+
+def _deferred_released(data: JobData, _fact: facts.DeferredEventReleased) -> None:
+    data.deferred.popleft()
+
+
+def _payload_merged(data: JobData, fact: facts.PayloadMerged) -> None:
+    target = (fact.routine_id, fact.slot)
+    if fact.strategy == APPEND:
+        gather(data.merged.setdefault(target, {}), fact.payload)
+    else:
+        data.merged[target] = fact.payload
+
+
+def _payload_held(data: JobData, fact: facts.PayloadHeld) -> None:
+    groups = data.held.setdefault((fact.routine_id, fact.slot), {})
+    lane = groups.setdefault(fact.key, {}).setdefault(fact.lane, deque())
+    lane.append(Held(fact.payload, fact.lineage, fact.at))
+
+
+def _take(data: JobData, fact: facts.PayloadsReleased | facts.PayloadsUnmatched) -> None:
+    if not fact.took:
+        return
+    target = (fact.routine_id, fact.slot)
+    groups = data.held[target]
+    group = groups[fact.key]
+    for name, count in fact.took:
+        lane = group[name]
+        for _ in range(count):
+            lane.popleft()
+        if not lane:
+            del group[name]
+    if not group:
+        del groups[fact.key]
+        if not groups:
+            del data.held[target]
+
+
+def _payloads_released(data: JobData, fact: facts.PayloadsReleased) -> None:
+    _take(data, fact)
+    _add(data, fact.activations)
+    if fact.ends:
+        data.ended[fact.routine_id, fact.slot] = True
+
+
+def _deferred_left(_data: JobData, _fact: facts.DeferredEventsLeft) -> None:
+    """They stay listed."""
+
+
+def _delivery_failed(data: JobData, fact: facts.DeliveryFailed) -> None:
+    _add(data, fact.activations)
+
+
+def _delivery_retried(data: JobData, fact: facts.DeliveryRetried) -> None:
+    _drop(data, fact.activation)
+
+
+# -- activations ---------------------------------------------------------------------------------------
+
+
+def _activation_started(data: JobData, fact: facts.ActivationStarted) -> None:
+    activation = fact.activation
+    data.running[activation.id] = fact.at
+    state = data.routines.get(activation.routine_id)
+    if state is None:
+        state = routine_state(data, activation.routine_id)
+    state["status"] = "running"
+
+
+def _activation_yielded(data: JobData, fact: facts.ActivationYielded) -> None:
+    data.activations[fact.activation.id] = fact.activation
+
+
+def _activation_completed(data: JobData, fact: facts.ActivationCompleted) -> None:
+    activation = fact.activation
+    del data.activations[activation.id]
+    data.running.pop(activation.id, None)
+    state = data.routines[activation.routine_id]
+    state["status"] = "completed"
+    state["activations"] += 1
+    state["execution_time"] += fact.seconds
+
+
+def _activation_retried(data: JobData, fact: facts.ActivationRetried) -> None:
+    activation = fact.activation
+    data.activations[activation.id] = activation
+    data.running.pop(activation.id, None)
+    data.errors.append(fact.error)
+    routine_state(data, activation.routine_id).update(status="retrying", error=fact.error)
+
+
+def _activation_failed(data: JobData, fact: facts.ActivationFailed) -> None:
+    activation = fact.activation
+    _drop(data, activation)
+    data.errors.append(fact.error)
+    state = routine_state(data, activation.routine_id)
+    state.update(status="failed", error=fact.error, activations=state["activations"] + 1)
+    if fact.stops:
+        data.failed[activation.id] = activation
+        if data.stopping is None:
+            data.stopping = fact.error
+
+
+def _activation_skipped(data: JobData, fact: facts.ActivationSkipped) -> None:
+    _drop(data, fact.activation)
+    data.errors.append(fact.error)
+    state = routine_state(data, fact.activation.routine_id)
+    state.update(status="skipped", error=fact.error, activations=state["activations"] + 1)
+
+
+def _activation_returned(data: JobData, fact: facts.ActivationReturned) -> None:
+    data.running.pop(fact.activation.id, None)
+
+
+# -- what handlers leave behind ------------------------------------------------------------------------
+
+
+def _shared_data_set(data: JobData, fact: facts.SharedDataSet) -> None:
+    data.shared_data[fact.key] = fact.value
+
+
+def _shared_log_appended(data: JobData, fact: facts.SharedLogAppended) -> None:
+    data.shared_log.append(fact.entry)
+
+
+def _stat_set(data: JobData, fact: facts.StatSet) -> None:
+    data.stats.setdefault(fact.routine_id, {})[fact.key] = fact.value
+
+
+def _stat_incremented(data: JobData, fact: facts.StatIncremented) -> None:
+    stats = data.stats.setdefault(fact.routine_id, {})
+    stats[fact.key] = stats.get(fact.key, 0) + fact.by
+
+
+def _routine_state_updated(data: JobData, fact: facts.RoutineStateUpdated) -> None:
+    routine_state(data, fact.routine_id).update(fact.update)
+
+
+def _execution_recorded(_data: JobData, _fact: facts.ExecutionRecorded) -> None:
+    """Only the history shows it."""
+
+
+def _output_sent(data: JobData, fact: facts.OutputSent) -> None:
+    data.output_log.append(fact.entry())
+
+
+APPLY: dict[type[facts.Fact], Callable[[JobData, Any], None]] = {
+    facts.JobStarted: _job_started,
+    facts.JobForked: _job_forked,
+    facts.PauseRequested: _pause_requested,
+    facts.JobPaused: _job_paused,
+    facts.JobResumed: _job_resumed,
+    facts.JobCompleted: _job_completed,
+    facts.JobFailed: _job_failed,
+    facts.JobCancelled: _job_cancelled,
+    facts.EventPosted: _event_posted,
+    facts.EventEmitted: _event_emitted,
+    facts.DeferredEventAdded: _deferred_added,
+    facts.DeferredEventReleased: _deferred_released,
+    facts.PayloadMerged: _payload_merged,
+    facts.PayloadHeld: _payload_held,
+    facts.PayloadsReleased: _payloads_released,
+    facts.PayloadsUnmatched: _take,
+    facts.DeferredEventsLeft: _deferred_left,
+    facts.DeliveryFailed: _delivery_failed,
+    facts.DeliveryRetried: _delivery_retried,
+    facts.ActivationStarted: _activation_started,
+    facts.ActivationYielded: _activation_yielded,
+    facts.ActivationCompleted: _activation_completed,
+    facts.ActivationRetried: _activation_retried,
+    facts.ActivationFailed: _activation_failed,
+    facts.ActivationSkipped: _activation_skipped,
+    facts.ActivationReturned: _activation_returned,
+    facts.SharedDataSet: _shared_data_set,
+    facts.SharedLogAppended: _shared_log_appended,
+    facts.StatSet: _stat_set,
+    facts.StatIncremented: _stat_incremented,
+    facts.RoutineStateUpdated: _routine_state_updated,
+    facts.ExecutionRecorded: _execution_recorded,
+    facts.OutputSent: _output_sent,
+}

@@ -1,0 +1,35 @@
+"""The time that a manager lives by; tests bring one of their own."""
+
+from __future__ import annotations
+
+from time import monotonic, time
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from threading import Condition
+
+
+class Clock(Protocol):
+    """What a manager asks the time of."""
+
+    def time(self) -> float:
+        """Give the seconds since the epoch, for people to read."""
+
+    def monotonic(self) -> float:
+        """Give seconds that never go back, for measuring."""
+
+    def wait(self, condition: Condition, until: float | None) -> None:
+        """Sleep on a held `condition` until it is notified or `monotonic()` reaches `until`."""
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    __slots__ = ()
+
+    time = staticmethod(time)
+    monotonic = staticmethod(monotonic)
+
+    def wait(self, condition: Condition, until: float | None) -> None:
+        """Sleep on a held `condition` until it is notified or the time has come."""
+        condition.wait(None if until is None else max(0.0, until - monotonic()))

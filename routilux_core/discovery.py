@@ -1,0 +1,96 @@
+"""Discovery: from installed distributions and given objects to loaded plugins, each apart from the others."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+from typing import Any
+
+from attrs import frozen
+from pluggy import PluginManager
+
+from routilux_core import hookspecs
+from routilux_core.errors import InvalidOption, PluginError
+from routilux_core.hooks import Hooks
+from routilux_core.markers import PROJECT
+from routilux_core.observers import Monitor
+from routilux_core.registry import Component, Registrar, Registry
+
+
+class PluginWarning(UserWarning):
+    """A plugin was left out."""
+
+
+@frozen
+class Plugins:
+    """What a manager runs with."""
+
+    registry: Registry
+    hooks: Hooks
+    failed: dict[str, str]
+    """Why a plugin was left out, by its name."""
+
+
+@cache
+def _installed() -> tuple[EntryPoint, ...]:
+    return tuple(sorted(entry_points(group=PROJECT), key=lambda point: point.name))
+
+
+def load(given: Iterable[Any], *, discover: bool) -> Plugins:
+    """Load the installed plugins, if `discover`, and the `given` ones."""
+    plugins = PluginManager(PROJECT)
+    plugins.add_hookspecs(hookspecs)
+    failed: dict[str, str] = {}
+    monitors: list[tuple[str, Any]] = []
+    components: dict[tuple[str, str], Component] = {}
+    if discover:
+        for point in _installed():
+            try:
+                _register(plugins, point.load(), point.name, components)
+            except BaseException as error:  # noqa: BLE001 - a plugin may even call sys.exit
+                _leave_out(point, error, failed)
+    for plugin in given:
+        name = _name(plugin)
+        if isinstance(plugin, type):
+            raise InvalidOption("plugins", plugin, f"objects, not classes; call it: {plugin.__name__}()")
+        if isinstance(plugin, Monitor) or (callable(plugin) and not isinstance(plugin, ModuleType)):
+            monitors.append((name, plugin))
+        try:
+            _register(plugins, plugin, name, components)
+        except Exception as error:
+            raise PluginError(name, f"{type(error).__name__}: {error}") from error
+    plugins.check_pending()
+    return Plugins(Registry(components), Hooks(plugins, monitors), failed)
+
+
+def _name(plugin: Any) -> str:
+    named = getattr(plugin, "__qualname__", None) or getattr(plugin, "__name__", None)
+    return str(named or type(plugin).__name__)
+
+
+def _register(
+    plugins: PluginManager, plugin: Any, name: str, components: dict[tuple[str, str], Component]
+) -> None:
+    unique = name if not plugins.has_plugin(name) else f"{name}-{id(plugin):x}"
+    plugins.register(plugin, unique)
+    try:
+        for implementation in plugins.hook.register_components.get_hookimpls():
+            if implementation.plugin is plugin:
+                fresh = dict(components)
+                implementation.function(Registrar(name, fresh))
+                components.update(fresh)
+    except BaseException:
+        plugins.unregister(plugin)
+        raise
+
+
+def _leave_out(point: EntryPoint, error: BaseException, failed: dict[str, str]) -> None:
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+    source = f"{point.dist.name} {point.dist.version}" if point.dist is not None else "an unknown distribution"
+    failed[point.name] = f"{type(error).__name__}: {error}"
+    text = f"plugin {point.name!r} of {source} ({point.value}) was left out: {failed[point.name]}"
+    warnings.warn(text, PluginWarning, stacklevel=4)

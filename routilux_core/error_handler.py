@@ -1,0 +1,88 @@
+"""What to do when a handler fails."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from math import isfinite
+
+from attrs import field, frozen
+
+from routilux_core.errors import InvalidOption
+
+
+class ErrorStrategy(StrEnum):
+    """What becomes of a job when one of its handlers fails."""
+
+    STOP = "stop"
+    CONTINUE = "continue"
+    SKIP = "skip"
+    RETRY = "retry"
+
+
+def _exceptions(value: object) -> tuple[type[BaseException], ...]:
+    kinds = value if isinstance(value, tuple) else tuple(value) if isinstance(value, list) else (value,)
+    for kind in kinds:
+        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+            raise InvalidOption("retryable_exceptions", kind, "exception classes")
+    return kinds
+
+
+def _strategy(value: object) -> ErrorStrategy:
+    try:
+        return ErrorStrategy(value)  # type: ignore[arg-type]
+    except ValueError:
+        raise InvalidOption("strategy", value, "stop, continue, skip or retry") from None
+
+
+def _not_negative(_handler: object, attribute: object, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not (value >= 0 and isfinite(value)):
+        raise InvalidOption(getattr(attribute, "name", ""), value, "a number from 0 up")
+
+
+@frozen
+class ErrorHandler:
+    """How failures are met, on a slot, a routine or a flow; the nearest wins.
+
+    >>> ErrorHandler("retry", max_retries=5, retry_delay=0.1).delay(2, chance=1.0)
+    0.2
+    """
+
+    strategy: ErrorStrategy = field(default=ErrorStrategy.STOP, converter=_strategy)
+    max_retries: int = field(default=3, validator=_not_negative)
+    retry_delay: float = field(default=1.0, validator=_not_negative)
+    retry_backoff: float = field(default=2.0, validator=_not_negative)
+    max_delay: float = field(default=60.0, validator=_not_negative)
+    jitter: bool = True
+    retryable_exceptions: tuple[type[BaseException], ...] = field(default=(Exception,), converter=_exceptions)
+    is_critical: bool = False
+    """Whether a failure stops the job whatever the strategy is."""
+    is_optional: bool = False
+    """Whether the job goes on when the retries are used up."""
+
+    def retries(self, error: BaseException, attempt: int) -> bool:
+        """Tell whether another attempt follows the failed `attempt`, counted from 1."""
+        return (
+            self.strategy is ErrorStrategy.RETRY
+            and attempt <= self.max_retries
+            and isinstance(error, self.retryable_exceptions)
+        )
+
+    def delay(self, attempt: int, chance: float) -> float:
+        """Return the seconds to wait after the failed `attempt`; `chance`, from 0 to 1, is the jitter."""
+        try:
+            seconds = min(self.max_delay, self.retry_delay * self.retry_backoff ** (attempt - 1))
+        except OverflowError:
+            seconds = self.max_delay
+        return seconds * (0.5 + chance / 2) if self.jitter else seconds
+
+    def last_resort(self) -> ErrorStrategy:
+        """Return what happens when no attempt is left."""
+        if self.is_critical:
+            return ErrorStrategy.STOP
+        if self.strategy is not ErrorStrategy.RETRY:
+            return self.strategy
+        return ErrorStrategy.CONTINUE if self.is_optional else ErrorStrategy.STOP
+
+
+STOP = ErrorHandler()
+"""What holds where nothing is set."""

@@ -1,0 +1,350 @@
+"""Every error that Routilux raises; a message says what is wrong, what exists, what to do."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from attrs import define
+
+
+class RoutiluxError(Exception):
+    """The root of all our errors."""
+
+
+def _choices(known: tuple[str, ...]) -> str:
+    return ", ".join(known) if known else "nothing"
+
+
+def _hint(name: str, known: tuple[str, ...]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+@define(eq=False, slots=False)
+class UnknownName(RoutiluxError, LookupError, ValueError):
+    """A name that nothing carries; the message lists what does."""
+
+    name: str
+    known: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"nothing is named {self.name!r}; there is: {_choices(self.known)}{_hint(self.name, self.known)}"
+
+
+@define(eq=False, slots=False)
+class UnknownRoutine(UnknownName):
+    """A routine id that the flow does not have."""
+
+    flow_id: str
+
+    def __str__(self) -> str:
+        return (
+            f"flow {self.flow_id!r} has no routine {self.name!r}; "
+            f"it has: {_choices(self.known)}{_hint(self.name, self.known)}"
+        )
+
+
+@define(eq=False, slots=False)
+class UnknownEvent(UnknownName):
+    """An event that the routine does not declare."""
+
+    routine: str
+
+    def __str__(self) -> str:
+        return (
+            f"routine {self.routine!r} has no event {self.name!r}; "
+            f"it has: {_choices(self.known)}{_hint(self.name, self.known)}"
+        )
+
+
+@define(eq=False, slots=False)
+class UnknownSlot(UnknownName):
+    """A slot that the routine does not have."""
+
+    routine: str
+
+    def __str__(self) -> str:
+        return (
+            f"routine {self.routine!r} has no slot {self.name!r}; "
+            f"it has: {_choices(self.known)}{_hint(self.name, self.known)}"
+        )
+
+
+@define(eq=False, slots=False)
+class UnknownComponent(UnknownName):
+    """An executor, store, routine, flow or policy that no plugin registered."""
+
+    kind: str
+
+    def __str__(self) -> str:
+        return (
+            f"no {self.kind} named {self.name!r}; "
+            f"installed: {_choices(self.known)}{_hint(self.name, self.known)}"
+        )
+
+
+@define(eq=False, slots=False)
+class UnknownJob(UnknownName):
+    """A job id that this manager is not running."""
+
+    def __str__(self) -> str:
+        return f"no job {self.name!r} runs in this manager; running: {_choices(self.known)}"
+
+
+@define(eq=False, slots=False)
+class DuplicateName(RoutiluxError, ValueError):
+    """A name that is already taken."""
+
+    kind: str
+    name: str
+    owner: str
+
+    def __str__(self) -> str:
+        return f"{self.owner} already has a {self.kind} {self.name!r}; choose another name"
+
+
+@define(eq=False, slots=False)
+class InvalidName(RoutiluxError, ValueError):
+    """An id or name outside the grammar."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name!r} is not a {self.kind}; use 1 to 128 of A-Z a-z 0-9 . _ - "
+            "and no dot at the start (slot and event names: no dot at all)"
+        )
+
+
+@define(eq=False, slots=False)
+class InvalidOption(RoutiluxError, ValueError, TypeError):
+    """An option whose value cannot be used."""
+
+    option: str
+    value: object
+    wanted: str
+
+    def __str__(self) -> str:
+        return f"{self.option} cannot be {self.value!r}; it takes {self.wanted}"
+
+
+@define(eq=False, slots=False)
+class InvalidMapping(RoutiluxError, ValueError):
+    """A `param_mapping` that puts two fields onto one."""
+
+    connection: str
+    field: str
+    sources: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"connection {self.connection} maps {' and '.join(map(repr, self.sources))} onto {self.field!r}; "
+            "give each field a name of its own"
+        )
+
+
+@define(eq=False, slots=False)
+class InvalidHandler(RoutiluxError, TypeError):
+    """A handler that cannot be called with a payload's fields."""
+
+    slot: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"slot {self.slot!r} cannot use its handler: {self.reason}"
+
+
+@define(eq=False, slots=False)
+class MissingField(RoutiluxError, TypeError, LookupError):
+    """A payload without a field that the handler requires."""
+
+    slot: str
+    field: str
+    source: str
+    given: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"slot {self.slot!r} needs {self.field!r}, and {self.source} gives: {_choices(self.given)}; "
+            "send that field, rename one with param_mapping, or give the parameter a default"
+        )
+
+
+@define(eq=False, slots=False)
+class InvalidPayload(RoutiluxError, TypeError, ValueError):
+    """A payload that is not a dict with text keys."""
+
+    where: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.where} gave no payload: {self.reason}; a payload is a dict with text keys"
+
+
+@define(eq=False, slots=False)
+class DeliveryError(RoutiluxError, RuntimeError):
+    """A merge function, policy or key that raised over one delivery."""
+
+    slot: str
+    part: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"the {self.part} of slot {self.slot!r} failed: {self.reason}; that one delivery is lost to it"
+
+
+@define(eq=False, slots=False)
+class InvalidTransition(RoutiluxError, RuntimeError):
+    """A move that a job's status forbids; nothing was changed."""
+
+    job_id: str
+    status: str
+    wanted: str
+    allowed: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job_id!r} is {self.status} and cannot become {self.wanted}; "
+            f"from here it can become: {_choices(self.allowed)}"
+        )
+
+
+@define(eq=False, slots=False)
+class NoActiveJob(RoutiluxError, RuntimeError):
+    """Something that needs a running job, or one clear flow, was used without."""
+
+    what: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.what} has no job to act on: {self.reason}"
+
+
+@define(eq=False, slots=False)
+class InsideJob(RoutiluxError, RuntimeError):
+    """Something that a handler cannot do to the job that runs it."""
+
+    what: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.what} was called by a handler of that same job: {self.reason}"
+
+
+@define(eq=False, slots=False)
+class FlowMismatch(RoutiluxError, ValueError):
+    """A JobState that was made by another flow, or by another shape of this one."""
+
+    flow_id: str
+    differences: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"the job state does not fit flow {self.flow_id!r}: {'; '.join(self.differences)}; "
+            "pass accept_changes=True to run it all the same"
+        )
+
+
+@define(eq=False, slots=False)
+class JobFailed(RoutiluxError, RuntimeError):
+    """A job that ended without completing; raised from the original exception where there is one."""
+
+    job_id: str
+    flow_id: str
+    status: str
+    error: str
+
+    def __str__(self) -> str:
+        return f"job {self.job_id!r} of flow {self.flow_id!r} is {self.status}: {self.error}"
+
+
+@define(eq=False, slots=False)
+class JobTimeout(RoutiluxError, TimeoutError):
+    """A job that reached its deadline."""
+
+    job_id: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"job {self.job_id!r} reached its time limit of {self.seconds} s; raise it with timeout="
+
+
+@define(eq=False, slots=False)
+class ActivationTimeout(RoutiluxError, TimeoutError):
+    """A handler that ran past its slot's `timeout`."""
+
+    slot: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"slot {self.slot!r} ran past its timeout of {self.seconds} s; raise it, or split the work"
+
+
+@define(eq=False, slots=False)
+class RunawayLoop(RoutiluxError, RuntimeError):
+    """A job that made more activations than `max_activations` allows."""
+
+    limit: int
+    cycle: str
+
+    def __str__(self) -> str:
+        return f"more than {self.limit} activations, {self.cycle}; end the loop, or raise max_activations"
+
+
+@define(eq=False, slots=False)
+class TooMuchPending(RoutiluxError, RuntimeError):
+    """A job that piled up more than `max_pending` activations."""
+
+    limit: int
+    slot: str
+    waiting: int
+
+    def __str__(self) -> str:
+        return (
+            f"more than {self.limit} activations are pending, {self.waiting} of them for slot {self.slot!r}; "
+            "emit from a generator so that the engine can pace it, or raise max_pending"
+        )
+
+
+@define(eq=False, slots=False)
+class ManagerClosed(RoutiluxError, RuntimeError):
+    """A job manager that was shut down."""
+
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.what} was asked of a job manager that is shut down; make a new JobManager"
+
+
+@define(eq=False, slots=False)
+class VetoedJob(RoutiluxError, RuntimeError):
+    """A job that a plugin refused to let start."""
+
+    plugin: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"plugin {self.plugin!r} refused the job: {self.reason}"
+
+
+@define(eq=False, slots=False)
+class InvalidFlow(RoutiluxError, ValueError):
+    """A flow with problems that no job can live with."""
+
+    flow_id: str
+    problems: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"flow {self.flow_id!r} cannot run: {'; '.join(self.problems)}"
+
+
+@define(eq=False, slots=False)
+class PluginError(RoutiluxError, RuntimeError):
+    """A plugin that could not be loaded or used."""
+
+    plugin: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"plugin {self.plugin!r} cannot be used: {self.reason}"

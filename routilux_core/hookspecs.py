@@ -1,0 +1,98 @@
+"""The hooks: everything that a plugin may do, besides offering components by name.
+
+Each docstring has the same four lines. Hooks are bound once per job; one that nobody implements costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from routilux_core.markers import hookspec
+
+if TYPE_CHECKING:
+    from routilux_core.activation import Activation
+    from routilux_core.facts import Fact
+    from routilux_core.flow import Flow
+    from routilux_core.job import Job
+    from routilux_core.manager import JobManager
+    from routilux_core.registry import Registrar
+    from routilux_core.validation import Problem
+
+
+@hookspec
+def register_components(registrar: Registrar) -> None:
+    """Offer executors and other components by name.
+
+    Called: once for each plugin, while a manager boots.
+    Returns: nothing; call the registrar's methods.
+    Raises: the plugin is left out and named in a warning; chosen by name, it is an error.
+    Cost: keep it to registering; import heavy libraries in the factory.
+    """
+
+
+@hookspec
+def check_flow(flow: Flow) -> Iterable[Problem]:
+    """Look a flow over.
+
+    Called: by `flow.validate()`, and once for each compiled flow before its first job.
+    Returns: problems; a fatal one keeps the flow from running.
+    Raises: the error goes to the caller.
+    Cost: once per flow, not per job.
+    """
+
+
+@hookspec
+def job_starting(job: Job) -> None:
+    """Hear that a job is about to start, and veto it by raising.
+
+    Called: once per job, before its first fact, in the starter's thread.
+    Returns: nothing.
+    Raises: `VetoedJob` in the starter's thread, from the error; the job never starts.
+    Cost: delays the start by what it takes.
+    """
+
+
+@hookspec
+def hold(job: Job, activation: Activation) -> bool:
+    """Keep an activation from starting, as a breakpoint does.
+
+    Called: when an executor takes the activation, outside all locks, from any worker.
+    Returns: True to hold it until `job.release(activation.id)`.
+    Raises: logged with the plugin's name; the activation goes on.
+    Cost: once per activation.
+    """
+
+
+@hookspec
+def around_activation(job: Job, activation: Activation) -> AbstractContextManager[Any] | None:
+    """Wrap the call of a handler, as a tracing span does.
+
+    Called: for each activation, in the handler's own thread or task.
+    Returns: a context manager that is entered around the handler, or None.
+    Raises: logged with the plugin's name; the handler is called all the same.
+    Cost: once per activation.
+    """
+
+
+@hookspec
+def on_fact(job: Job, fact: Fact) -> None:
+    """Watch what happens to jobs.
+
+    Called: for each fact, in order, after it holds, by whichever thread has the job's turn.
+    Returns: nothing.
+    Raises: logged with the plugin's name, and the plugin is dropped for that job.
+    Cost: once per fact, and the job waits for it; a slow monitor wants a queue of its own.
+    """
+
+
+@hookspec
+def manager_closing(manager: JobManager) -> None:
+    """Hear that a manager shuts down.
+
+    Called: once per manager, after its jobs have ended and before its executors stop.
+    Returns: nothing.
+    Raises: logged with the plugin's name.
+    Cost: delays the shutdown by what it takes.
+    """

@@ -1,0 +1,74 @@
+"""Ctrl-C at safe points: it may break into a handler or a wait, never into the engine's own work.
+
+The signal handler looks at what was interrupted. In a handler, in a wait, or in code that is none of ours, it
+raises KeyboardInterrupt as Python does. Amid the engine's work it leaves a note, which the driving loop finds.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from types import CodeType, FrameType
+
+_INNER: set[CodeType] = set()
+_SHUT: set[CodeType] = set()
+_WAIT: set[CodeType] = set()
+
+
+def calls_users(function: Callable[..., object]) -> None:
+    """Mark a function of ours whose callees may be broken into: handlers."""
+    _INNER.add(function.__code__)
+
+
+def unbreakable(function: Callable[..., object]) -> None:
+    """Mark a function of ours that must run to its end."""
+    _SHUT.add(function.__code__)
+
+
+def waits(function: Callable[..., object]) -> None:
+    """Mark a function of ours that may be broken into anywhere, because it only waits."""
+    _WAIT.add(function.__code__)
+
+
+class Interrupts:
+    """Guards a manager's `execute` in the main thread, from its first use until the manager closes."""
+
+    __slots__ = ("_installed", "pending")
+
+    def __init__(self) -> None:
+        self.pending = False
+        self._installed = False
+
+    def guard(self) -> None:
+        """Take over SIGINT where Python's own handler has it and this is the main thread."""
+        if self._installed or threading.current_thread() is not threading.main_thread():
+            return
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._interrupted)
+            self._installed = True
+
+    def release(self) -> None:
+        """Give SIGINT back."""
+        if self._installed and threading.current_thread() is threading.main_thread():
+            if signal.getsignal(signal.SIGINT) == self._interrupted:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+            self._installed = False
+
+    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+        inner: FrameType | None = None
+        while frame is not None:
+            code = frame.f_code
+            if code in _WAIT or (code in _INNER and inner is not None):
+                break
+            if code in _SHUT or code in _INNER:
+                self.pending = True
+                return
+            inner, frame = frame, frame.f_back
+        signal.default_int_handler(number, inner)
+
+    def check(self) -> None:
+        """Raise the KeyboardInterrupt that came at a bad moment, if one did."""
+        if self.pending and threading.current_thread() is threading.main_thread():
+            self.pending = False
+            raise KeyboardInterrupt

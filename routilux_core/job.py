@@ -1,0 +1,237 @@
+"""Job: the live run of one JobState in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from threading import Event, get_ident
+from typing import TYPE_CHECKING, Any
+
+from routilux_core.activation import Activation
+from routilux_core.current import CONTEXT
+from routilux_core.effect import PauseAsked
+from routilux_core.engine import Answer, Engine
+from routilux_core.executor import Executor, Lane
+from routilux_core.explain import explain
+from routilux_core.facts import JobStarted, OutputSent
+from routilux_core.hooks import Hooks
+from routilux_core.feed import Feed
+from routilux_core.flow import Flow, checked_timeout
+from routilux_core.identity import digest, new_id
+from routilux_core.merge import checked_payload
+from routilux_core.observers import Observers
+from routilux_core.plan import BoundSlot, Plan
+from routilux_core.record import ExecutionRecord, as_records
+from routilux_core.runner import Runner
+from routilux_core.status import ExecutionStatus
+from routilux_core.telling import Telling
+
+if TYPE_CHECKING:
+    from routilux_core.manager import JobManager
+    from routilux_core.state import JobState
+
+
+class Job(Telling):
+    """The live run of one JobState: what its starter, its executor and its handlers hold on to.
+
+    Every method may be called from any thread, from handlers and from monitors.
+    """
+
+    def __init__(
+        self,
+        manager: JobManager,
+        plan: Plan,
+        state: JobState,
+        engine: Engine,
+        executor: Executor,
+        hooks: Hooks,
+        parent: Job | None,
+    ) -> None:
+        self.manager = manager
+        self.plan = plan
+        self.job_state = state
+        self.executor = executor
+        self.parent = parent
+        self.children: set[Job] = set()
+        self.epoch = 0
+        self.root = state.job_id if state.status is ExecutionStatus.PENDING else engine.data.root
+        self.runner = Runner(self, hooks.around(self))
+        super().__init__(
+            engine,
+            manager.clock.time,
+            self.runner.run,
+            manager.interrupts,
+            limit=plan.flow.max_workers if executor.traits.concurrent else 1,
+            max_ready=manager.settings.max_ready,
+        )
+        self._holds = hooks.hold(self)
+        self.observers: Observers = hooks.observers(self)
+        if self.observers:
+            engine.ledger.news = []
+        self.lane: Lane = executor.open(self)
+
+    # -- what it is ------------------------------------------------------------------------------------
+
+    @property
+    def job_id(self) -> str:
+        """The id of the run."""
+        return self.data.job_id
+
+    @property
+    def flow(self) -> Flow:
+        """The flow that it runs."""
+        return self.plan.flow
+
+    @property
+    def status(self) -> ExecutionStatus:
+        """Where it is in its life."""
+        return self.data.status
+
+    @property
+    def is_running(self) -> bool:
+        """True until it is over or paused."""
+        return not self.settled
+
+    def explain(self) -> str:
+        """Say in words what the job is doing, or why it is not moving."""
+        return explain(self)
+
+    # -- what one may do to it -------------------------------------------------------------------------
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is over or paused; False when `timeout` came first. Inside a handler, work for it."""
+        context = CONTEXT.get()
+        if context is None:
+            return self.wait_outside(timeout)
+        with self.manager.waits(context.job, self):
+            if self.executor.traits.crosses_process:
+                return self.wait_outside(timeout)
+            return self.work(timeout)
+
+    def pause(self, reason: str = "", checkpoint: Any = None, timeout: float | None = None) -> None:
+        """Let nothing more start and wait until no handler runs; from inside one, only ask for it."""
+        checked_timeout("timeout", timeout)
+        context = CONTEXT.get()
+        if context is not None and context.job is self:
+            context.add(PauseAsked(reason, checkpoint))
+            return
+        self._ask(self.engine.pause, (reason, checkpoint), shut=True)
+        if self.owner == get_ident() or (context is not None and self in context.job.line()):
+            return
+        while self.data.status is ExecutionStatus.PAUSING or (self.engine.over and not self.ended):
+            done = Event()
+            if self.watch_end(done.set) and not done.wait(timeout):
+                return
+
+    def resume(self) -> None:
+        """Let it go on after a pause."""
+        self.manager.resume_job(self)
+
+    def cancel(self, reason: str = "") -> None:
+        """End it; what its running handlers still do is refused."""
+        self._ask(self.engine.cancel, reason, shut=True)
+
+    def post(self, routine_id: str, slot: str = "trigger", /, **data: Any) -> None:
+        """Send an event from outside to a slot; a paused job takes it up when it is resumed."""
+        bound = self.plan.slot(routine_id, slot)
+        lineage = digest(f"{self.root} post {new_id()}")
+        self._ask(self.engine.post, (bound, checked_payload("the post", data), lineage))
+
+    def release(self, activation_id: int | None = None) -> None:
+        """Let what a plugin holds back go on, all of it or one activation."""
+        with self.lock:
+            numbers = list(self.parked) if activation_id is None else [activation_id]
+            released = [self.parked.pop(number) for number in numbers if number in self.parked]
+            self.passed.update(activation.id for activation in released)
+            self.ready.extend(released)
+            count = len(released) if self.open else 0
+        if count:
+            self._wake(count)
+
+    def outputs(self) -> Feed[dict[str, Any]]:
+        """Return the outputs from the first one on, as an iterator that goes on while the job does."""
+        feed: Feed[dict[str, Any]] = Feed()
+        self._ask(self._subscribe, (feed, self.output_feeds, lambda: list(self.data.output_log)))
+        return feed
+
+    def records(self) -> Feed[ExecutionRecord]:
+        """Return the history from the first line kept on, as an iterator that goes on while the job does."""
+        feed: Feed[ExecutionRecord] = Feed()
+        self._ask(self._subscribe, (feed, self.record_feeds, lambda: list(as_records(self.job_state.facts))))
+        return feed
+
+    # -- for managers, executors, contexts and states --------------------------------------------------
+
+    def begin(self, started: JobStarted, slot: BoundSlot, payload: dict[str, Any]) -> None:
+        """Start it with its entry."""
+        if self._open():
+            self._set_deadline(started.timeout)
+            self.send((self.engine.begin, started, (slot, payload)))
+
+    def go_on(self) -> None:
+        """Start it from where its data stands."""
+        if self._open():
+            self._set_deadline(self.data.timeout)
+            self.send((self.engine.resume, self.plan.fingerprint, None))
+
+    def unpause(self) -> None:
+        """Take back a pause that has not come about yet."""
+        with self.lock:
+            self.open = True
+        self._ask(self.engine.unpause, self.plan.fingerprint)
+        self.wake_waiters()
+        self.wake()
+
+    def wake(self) -> None:
+        """Tell the executor of work that it was not told of."""
+        self.driven = False
+        with self.lock:
+            count = min(len(self.ready) + len(self.stalled), self.limit - self.inflight) if self.open else 0
+        if count > 0:
+            self.lane.wake(count)
+
+    async def run_async(self, activation: Activation) -> Any:
+        """Do what `run` does on the running event loop."""
+        return await self.runner.run_async(activation)
+
+    def output(self, activation: Activation | None, fact: OutputSent) -> None:
+        """Take an output of a handler that still runs."""
+        self.send((self.engine.output, activation, fact))
+
+    def change(self, effect: Any) -> bool:
+        """Take a change from outside; False when the job is over and its state takes it by itself."""
+        with self.lock:
+            if self.released:
+                return False
+        self._ask(self.engine.output if isinstance(effect, OutputSent) else self.engine.change, effect)
+        return True
+
+    def refuses(self, activation: Activation) -> bool:
+        """Tell whether what `activation` still does will be refused."""
+        return self.engine.refuses(activation)
+
+    def line(self) -> Iterable[Job]:
+        """Give the job and those in whose handlers it was started."""
+        job: Job | None = self
+        while job is not None:
+            yield job
+            job = job.parent
+
+    def _ask(self, act: Any, one: Any, *, shut: bool = False) -> None:
+        answer, done = Answer(), Event()
+        with self.lock:
+            if shut:
+                self.open = False
+            self.inbox += ((act, one, answer), (_ring, done, None))
+        self.pump()
+        if self.owner != get_ident():
+            done.wait()
+        self.interrupts.check()
+        if answer.error is not None:
+            raise answer.error
+
+    def __repr__(self) -> str:
+        return f"<Job {self.job_id!r} of flow {self.flow.flow_id!r}: {self.status}>"
+
+
+def _ring(done: Event, _: object) -> None:
+    done.set()

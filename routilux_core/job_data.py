@@ -1,0 +1,108 @@
+"""JobData: the bare fields of one run. Only `apply` changes them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable
+from typing import Any
+
+from attrs import Factory, define, fields
+
+from routilux_core.activation import Activation
+from routilux_core.merge import Payload
+from routilux_core.outcome import ErrorRecord
+from routilux_core.status import ExecutionStatus
+
+Target = tuple[str, str]
+"""Routine id and slot."""
+
+
+@define(eq=False)
+class Held:
+    """A payload that waits in a slot."""
+
+    payload: Payload
+    lineage: int
+    at: float
+
+
+Group = dict[Hashable, "deque[Held]"]
+"""What waits together, by lane."""
+
+
+@define(eq=False)
+class PausePoint:
+    """When and why a job stood still, and what it had to do then."""
+
+    time: float
+    reason: str
+    checkpoint: Any
+    pending: int
+    running: int = 0
+
+
+@define(eq=False)
+class JobData:
+    """Everything that changes while a flow runs, for one run."""
+
+    job_id: str
+    flow_id: str | None
+    root: str
+    created_at: float
+    updated_at: float
+    status: ExecutionStatus = ExecutionStatus.PENDING
+    number: int = 0
+    """Of the last fact."""
+    fingerprint: tuple[str, ...] = ()
+    timeout: float | None = None
+    used: float = 0.0
+    """Seconds that it has run until the last pause."""
+    running_since: float | None = None
+    activations: dict[int, Activation] = Factory(dict)
+    """All that are neither completed, failed nor skipped."""
+    running: dict[int, float] = Factory(dict)
+    """Those whose handler was called, and when."""
+    failed: dict[int, Activation] = Factory(dict)
+    """Those whose failure stopped the job."""
+    last_id: int = 0
+    stopping: ErrorRecord | None = None
+    """Why the job fails as soon as no handler runs."""
+    pause: tuple[str, Any] | None = None
+    """Reason and checkpoint of a pause that was accepted."""
+    routines: dict[str, dict[str, Any]] = Factory(dict)
+    stats: dict[str, dict[str, Any]] = Factory(dict)
+    merged: dict[Target, dict[str, Any]] = Factory(dict)
+    held: dict[Target, dict[Hashable, Group]] = Factory(dict)
+    ended: dict[Target, bool] = Factory(dict)
+    """The slots that had their one call at the end."""
+    metadata: dict[str, Any] = Factory(dict)
+    checkpoint: Any = None
+    shared_data: dict[str, Any] = Factory(dict)
+    shared_log: list[Any] = Factory(list)
+    output_log: list[dict[str, Any]] = Factory(list)
+    deferred: deque[tuple[str, str, Payload, int]] = Factory(deque)
+    pause_points: list[PausePoint] = Factory(list)
+    errors: list[ErrorRecord] = Factory(list)
+    results: dict[str, list[Payload]] = Factory(dict)
+
+
+LEGACY = ("activations", "failed", "merged", "held", "ended", "shared_data", "shared_log", "output_log",
+          "deferred", "pause_points", "errors", "results", "routines", "stats", "checkpoint", "last_id")  # fmt: skip
+"""The fields that a fork takes over."""
+
+
+def copied(value: Any) -> Any:
+    """Copy containers of a job and what they contain of ours; payloads go by reference."""
+    if type(value) is dict:
+        return {key: copied(item) if type(item) in {dict, list, deque} else item for key, item in value.items()}
+    if type(value) in {list, deque}:
+        return type(value)(value)
+    return value
+
+
+def legacy(data: JobData) -> dict[str, Any]:
+    """Return what a fork of this job takes over."""
+    return {name: copied(getattr(data, name)) for name in LEGACY}
+
+
+FIELDS = tuple(field.name for field in fields(JobData))

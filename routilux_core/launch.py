@@ -1,0 +1,184 @@
+"""Launch: from a flow and a state to a running job."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from routilux_core.current import CONTEXT
+from routilux_core.engine import Engine, Limits
+from routilux_core.errors import FlowMismatch, InvalidFlow, InvalidOption, InvalidTransition
+from routilux_core.executor import Executor
+from routilux_core.facts import JobForked, JobStarted
+from routilux_core.flow import Flow, checked_timeout
+from routilux_core.job import Job
+from routilux_core.job_data import legacy
+from routilux_core.ledger import Ledger
+from routilux_core.merge import checked_payload
+from routilux_core.observers import watches_of
+from routilux_core.plan import Plan, compile_flow, differences
+from routilux_core.state import JobState
+from routilux_core.status import ExecutionStatus
+from routilux_core.validation import problems
+
+if TYPE_CHECKING:
+    from routilux_core.manager import JobManager
+
+
+@frozen(kw_only=True)
+class Launch:
+    """How one job is to be started."""
+
+    entry_slot: str = "trigger"
+    executor: str | Executor | None = None
+    monitors: Iterable[Any] = ()
+    metadata: Mapping[str, Any] = field(factory=dict, converter=lambda given: dict(given or {}))
+
+
+def checked_plan(manager: JobManager, flow: Flow) -> Plan:
+    """Compile `flow` and raise `InvalidFlow` if it has problems that no job can live with."""
+    if not isinstance(flow, Flow):
+        raise InvalidOption("flow", flow, "a Flow")
+    plan = compile_flow(flow)
+    if id(manager) not in plan.checked:
+        found = (*problems(flow), *manager.hooks.check_flow(flow))
+        fatal = tuple(str(problem) for problem in found if problem.fatal)
+        if fatal:
+            raise InvalidFlow(flow.flow_id, fatal)
+        plan.checked[id(manager)] = True
+    return plan
+
+
+def new_job(
+    manager: JobManager,
+    flow: Flow,
+    entry: tuple[str, dict[str, Any] | None],
+    timeout: float | None,
+    state: JobState | None,
+    launch: Launch,
+    *,
+    driven: bool,
+) -> Job:
+    """Start a job of `flow` and return it. `driven` says that the caller will work for it."""
+    plan = checked_plan(manager, flow)
+    slot = plan.slot(entry[0], launch.entry_slot)
+    payload = checked_payload("entry_params", {} if entry[1] is None else dict(entry[1]))
+    limit = checked_timeout("timeout", timeout) or flow.execution_timeout
+    if state is None:
+        state = JobState(flow.flow_id)
+    elif state.flow_id not in {None, flow.flow_id}:
+        raise FlowMismatch(flow.flow_id, (f"it belongs to flow {state.flow_id!r}",))
+    elif state.status is not ExecutionStatus.PENDING or state._data.activations:  # noqa: SLF001 - its other half
+        raise InvalidTransition(state.job_id, str(state.status), "started", ("what resume makes of it",))
+    job = _job(manager, plan, state, launch)
+    job.driven = driven
+    data = state._data  # noqa: SLF001
+    started = JobStarted(
+        0, 0.0, data.job_id, flow.flow_id, data.root, data.created_at, plan.fingerprint, limit, {**launch.metadata}
+    )
+    _admit(manager, job)
+    job.begin(started, slot, payload)
+    return job
+
+
+def resumed_job(manager: JobManager, flow: Flow, state: JobState, *, accept_changes: bool) -> None:
+    """Let a job go on, in the job that it has or in a new one."""
+    plan = checked_plan(manager, flow)
+    _check_fit(plan, state, accept_changes=accept_changes)
+    status, job = state.status, state._job  # noqa: SLF001 - the state's other half
+    if status is ExecutionStatus.RUNNING:
+        return
+    if status is ExecutionStatus.PAUSING and job is not None:
+        job.unpause()
+        if state.status is not ExecutionStatus.PAUSED:
+            return
+    if status.final:
+        raise InvalidTransition(state.job_id, str(status), "running", ())
+    if job is None or job.manager is not manager or job.plan is not plan:
+        job = _job(manager, plan, state, Launch())
+    _admit(manager, job)
+    job.go_on()
+
+
+def forked_state(flow: Flow, state: JobState) -> JobState:
+    """Return a new state with everything that `state` had not done."""
+    if state.status in {ExecutionStatus.RUNNING, ExecutionStatus.PAUSING}:
+        raise InvalidTransition(state.job_id, str(state.status), "forked", ("paused", "cancelled"))
+    _check_flow(flow, state)
+    origin, fork = state._data, JobState(flow.flow_id)  # noqa: SLF001 - two states of ours
+    inherited = legacy(origin)
+    failed = {number: activation.renewed() for number, activation in origin.failed.items()}
+    inherited["activations"] = dict(sorted({**origin.activations, **failed}.items()))
+    inherited["failed"] = {}
+    fork._change(  # noqa: SLF001
+        JobForked(
+            0,
+            0.0,
+            fork.job_id,
+            flow.flow_id,
+            origin.root,
+            fork._data.created_at,  # noqa: SLF001
+            origin.fingerprint,
+            origin.timeout,
+            {**origin.metadata, "forked_from": origin.job_id},
+            inherited,
+        )
+    )
+    return fork
+
+
+def _check_flow(flow: Flow, state: JobState) -> None:
+    if state.flow_id != flow.flow_id:
+        raise FlowMismatch(flow.flow_id, (f"it belongs to flow {state.flow_id!r}",))
+
+
+def _check_fit(plan: Plan, state: JobState, *, accept_changes: bool) -> None:
+    _check_flow(plan.flow, state)
+    data = state._data  # noqa: SLF001 - the state's other half
+    found = differences(data.fingerprint, plan.fingerprint) if data.fingerprint else ()
+    if found and not accept_changes:
+        raise FlowMismatch(plan.flow.flow_id, found)
+    waiting = [activation.target for activation in data.activations.values()]
+    waiting += [f"{routine_id}.{slot}" for routine_id, slot in data.held]
+    known = {f"{routine_id}.{name}" for routine_id, slots in plan.slots.items() for name in slots}
+    gone = sorted(set(waiting) - known)
+    if gone:
+        raise FlowMismatch(plan.flow.flow_id, tuple(f"work waits for slot {target}, which is gone" for target in gone))
+
+
+def _job(manager: JobManager, plan: Plan, state: JobState, launch: Launch) -> Job:
+    context = CONTEXT.get()
+    settings = manager.settings
+    executor = manager.executor(plan.flow if launch.executor is None else launch.executor)
+    history = state._history  # noqa: SLF001 - the state's other half
+    if settings.history is not None:
+        state._history = history = deque(history, maxlen=settings.history)  # noqa: SLF001
+    limits = Limits(max_pending=settings.max_pending, max_activations=settings.max_activations)
+    engine = Engine(plan, Ledger(state._data, history), limits)  # noqa: SLF001
+    job = Job(manager, plan, state, engine, executor, manager.hooks, None if context is None else context.job)
+    for monitor in launch.monitors:
+        job.attach(getattr(monitor, "__qualname__", type(monitor).__qualname__), watches_of(monitor))
+    manager.hooks.starting(job)
+    with state._lock:  # noqa: SLF001
+        old = state._job  # noqa: SLF001
+        if old is not None and not (old.ended and state.status is ExecutionStatus.PAUSED):
+            raise InvalidTransition(state.job_id, str(state.status), "started again", ())
+        state._job = job  # noqa: SLF001
+    if old is not None:
+        old.released = True
+    return job
+
+
+def _admit(manager: JobManager, job: Job) -> None:
+    try:
+        manager.admit(job)
+    except BaseException:
+        with job.job_state._lock:  # noqa: SLF001 - the state's other half
+            if job.status is ExecutionStatus.PENDING:
+                job.job_state._job = None  # noqa: SLF001
+        raise
+    if job.parent is not None:
+        job.parent.children.add(job)

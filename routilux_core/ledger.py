@@ -1,0 +1,54 @@
+"""Ledger: where a job's facts are written down, in order and with their time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from routilux_core.activation import Activation
+from routilux_core.apply import apply
+from routilux_core.facts import Fact
+from routilux_core.job_data import JobData
+from routilux_core.plan import BoundSlot
+
+
+class Ledger:
+    """Numbers facts, applies them and keeps them; used by whoever has the job's turn."""
+
+    __slots__ = ("data", "keep", "news", "now", "ready")
+
+    def __init__(self, data: JobData, history: list[Fact] | deque[Fact]) -> None:
+        self.data = data
+        self.keep: Callable[[Fact], None] = history.append
+        self.now = data.updated_at
+        self.news: list[Fact] | None = None
+        """The facts that nobody was told of yet; None while nobody listens."""
+        self.ready: list[Activation] = []
+        """New work that may start at once."""
+
+    def happen(self, fact: Fact) -> None:
+        """Let `fact` have happened, here and now."""
+        fact.number = self.data.number + 1
+        fact.at = self.now
+        apply(self.data, fact)
+        self.keep(fact)
+        if self.news is not None:
+            self.news.append(fact)
+
+    def activation(
+        self, slot: BoundSlot, payload: dict[str, Any], source: str | None, lineage: int, **more: Any
+    ) -> Activation:
+        """Make the next activation, for `slot`."""
+        return Activation(
+            self.data.last_id + 1,
+            slot.routine_id,
+            slot.name,
+            payload,
+            source,
+            self.now,
+            lineage,
+            priority=slot.priority,
+            max_retries=slot.max_retries,
+            **more,
+        )

@@ -1,0 +1,61 @@
+"""What one run of a handler came to: its effects, or its error."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from attrs import Factory, define, frozen
+
+if TYPE_CHECKING:
+    from routilux_core.activation import Activation
+
+
+@frozen(kw_only=True)
+class ErrorRecord:
+    """An error as a job keeps it."""
+
+    type: str
+    message: str
+    traceback: str
+    routine_id: str | None
+    slot: str | None
+    attempt: int
+    at: float
+
+    def __str__(self) -> str:
+        where = f" in {self.routine_id}.{self.slot}" if self.routine_id is not None else ""
+        return f"{self.type}: {self.message}{where}"
+
+
+@define(eq=False)
+class Outcome:
+    """What `job.run` returns and `job.finish` takes."""
+
+    effects: Sequence[Any] = Factory(list)
+    """Facts to be, in the order in which the handler made them."""
+    written: bool = False
+    """True when some of them are not emissions."""
+    exception: BaseException | None = None
+    more: bool = False
+    """True when a generator has yielded and may have more to give."""
+    interrupted: bool = False
+    """True when the handler was stopped from outside and is to be pending again."""
+
+
+def describe(error: BaseException, activation: Activation | None, at: float) -> ErrorRecord:
+    """Write `error` down as an `ErrorRecord`."""
+    try:
+        message = str(error)
+    except Exception as failure:  # noqa: BLE001 - a foreign __str__ may raise anything
+        message = f"<its __str__ raised {type(failure).__name__}>"
+    return ErrorRecord(
+        type=type(error).__name__,
+        message=message,
+        traceback="".join(traceback.format_exception(error)),
+        routine_id=None if activation is None else activation.routine_id,
+        slot=None if activation is None else activation.slot,
+        attempt=1 if activation is None else activation.attempt,
+        at=at,
+    )

@@ -1,0 +1,197 @@
+"""Runner: calls handlers, in a context that collects their effects."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING, Any
+
+from attrs import define
+
+from routilux_core.activation import Activation
+from routilux_core.binding import Style
+from routilux_core.context import CLOSED, ExecutionContext
+from routilux_core.current import CONTEXT
+from routilux_core.errors import InvalidHandler
+from routilux_core.interrupt import calls_users
+from routilux_core.merge import APPEND, plain
+from routilux_core.outcome import Outcome
+from routilux_core.plan import BoundSlot
+
+if TYPE_CHECKING:
+    from routilux_core.job import Job
+
+
+@define(eq=False)
+class Live:
+    """A generator handler between two of its items."""
+
+    context: ExecutionContext
+    items: Any
+    vars: Context
+    taken: int = 0
+
+
+class Runner:
+    """Runs the activations of one job, in whatever thread it is called."""
+
+    __slots__ = ("around", "job", "live", "slots")
+
+    def __init__(self, job: Job, around: tuple[Callable[..., Any], ...]) -> None:
+        self.job = job
+        self.slots = job.plan.slots
+        self.around = around
+        self.live: dict[int, Live] = {}
+
+    def run(self, activation: Activation) -> Outcome:
+        """Call the handler and return what came of it; what it raises is in the outcome."""
+        slot = self.slots[activation.routine_id][activation.slot]
+        if slot.special or self.around:
+            return self._run_special(activation, slot)
+        context = ExecutionContext(self.job, activation, slot)
+        token = CONTEXT.set(context)
+        try:
+            data = activation.data
+            fields = slot.fields
+            if fields is not None and data.keys() != fields:
+                data = slot.binding.arguments(data, slot.target, activation.source)  # type: ignore[union-attr]
+            result = slot.handler(**data)
+            if result is not None and hasattr(result, "__await__"):
+                _refuse(result, slot)
+        except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its failure
+            return _failure(context, error)
+        finally:
+            CONTEXT.reset(token)
+        effects, context.effects = context.effects, CLOSED
+        return Outcome(effects, context.overlay is not None)
+
+    async def run_async(self, activation: Activation) -> Outcome:
+        """Do what `run` does, awaiting an async handler on the running loop."""
+        slot = self.slots[activation.routine_id][activation.slot]
+        if slot.style in {Style.PLAIN, Style.GENERATOR}:
+            return self.run(activation)
+        live = self._live(activation, slot)
+        token = CONTEXT.set(live.context)
+        try:
+            with self._surroundings(activation):
+                if slot.style is Style.COROUTINE:
+                    await slot.handler(**self._arguments(activation, slot))
+                    return _success(live.context)
+                return await self._next_async(activation, slot, live)
+        except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its failure
+            self.live.pop(activation.id, None)
+            return _failure(live.context, error)
+        finally:
+            CONTEXT.reset(token)
+
+    def forget(self) -> None:
+        """Close the generators that are between two items."""
+        for live in list(self.live.values()):
+            close = getattr(live.items, "close", None)
+            if close is not None:
+                try:
+                    live.vars.run(close)
+                except Exception:  # noqa: BLE001 - a generator may refuse to end; nobody waits for it
+                    continue
+        self.live.clear()
+
+    # -- the less usual ones ---------------------------------------------------------------------------
+
+    def _run_special(self, activation: Activation, slot: BoundSlot) -> Outcome:
+        if slot.style in {Style.COROUTINE, Style.ASYNC_GENERATOR}:
+            variables = self._live(activation, slot).vars
+            try:
+                return self.job.manager.loop.call(activation, self.run_async(activation), variables)
+            except BaseException as error:  # noqa: BLE001 - a cancelled task, or an interrupt while waiting
+                self.job.manager.loop.cancel(activation)
+                return Outcome(exception=error, interrupted=_interrupt(error))
+        live = self._live(activation, slot)
+        token = CONTEXT.set(live.context)
+        try:
+            with self._surroundings(activation):
+                if slot.style is Style.GENERATOR:
+                    return self._next(activation, slot, live)
+                if slot.handler is not None:
+                    result = slot.handler(**self._arguments(activation, slot))
+                    if hasattr(result, "__await__"):
+                        _refuse(result, slot)
+                return _success(live.context)
+        except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its failure
+            self.live.pop(activation.id, None)
+            return _failure(live.context, error)
+        finally:
+            CONTEXT.reset(token)
+
+    def _next(self, activation: Activation, slot: BoundSlot, live: Live) -> Outcome:
+        if live.items is None:
+            live.items = iter(slot.handler(**self._arguments(activation, slot)))
+        missing = object()
+        while True:
+            live.context.renew(activation)
+            if next(live.items, missing) is missing:
+                self.live.pop(activation.id, None)
+                return _success(live.context)
+            live.taken += 1
+            if live.taken > activation.items:
+                return _success(live.context, more=True)
+
+    async def _next_async(self, activation: Activation, slot: BoundSlot, live: Live) -> Outcome:
+        if live.items is None:
+            live.items = aiter(slot.handler(**self._arguments(activation, slot)))
+        missing = object()
+        while True:
+            live.context.renew(activation)
+            if await anext(live.items, missing) is missing:
+                self.live.pop(activation.id, None)
+                return _success(live.context)
+            live.taken += 1
+            if live.taken > activation.items:
+                return _success(live.context, more=True)
+
+    def _live(self, activation: Activation, slot: BoundSlot) -> Live:
+        live = self.live.get(activation.id)
+        if live is None or live.taken != activation.items or live.context.attempt != activation.attempt:
+            live = Live(ExecutionContext(self.job, activation, slot), None, copy_context())
+            if slot.style in {Style.GENERATOR, Style.ASYNC_GENERATOR}:
+                self.live[activation.id] = live
+        return live
+
+    def _arguments(self, activation: Activation, slot: BoundSlot) -> dict[str, Any]:
+        data = activation.data
+        if slot.merge == APPEND:
+            data = plain(data)
+        return slot.binding.arguments(data, slot.target, activation.source)  # type: ignore[union-attr]
+
+    def _surroundings(self, activation: Activation) -> ExitStack:
+        stack = ExitStack()
+        for function in self.around:
+            function(stack, activation)
+        return stack
+
+
+def _success(context: ExecutionContext, *, more: bool = False) -> Outcome:
+    effects, context.effects = context.effects, CLOSED
+    return Outcome(effects, context.overlay is not None, None, more)
+
+
+def _failure(context: ExecutionContext, error: BaseException) -> Outcome:
+    context.effects = CLOSED
+    return Outcome(exception=error, interrupted=_interrupt(error))
+
+
+def _refuse(result: object, slot: BoundSlot) -> None:
+    if inspect.iscoroutine(result):
+        result.close()
+    raise InvalidHandler(slot.target, "it is not declared `async def` and returned an awaitable")
+
+
+def _interrupt(error: BaseException) -> bool:
+    return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
+
+
+calls_users(Runner.run)
+calls_users(Runner._run_special)  # noqa: SLF001 - our own
+calls_users(Runner._next)  # noqa: SLF001 - our own

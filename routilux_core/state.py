@@ -1,0 +1,339 @@
+"""JobState: one run of a flow as data, to look at, to add to, to keep and to move."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from routilux_core import facts
+from routilux_core.apply import apply
+from routilux_core.current import CONTEXT
+from routilux_core.effect import SharedDataModified
+from routilux_core.errors import InvalidOption, JobFailed, NoActiveJob
+from routilux_core.identity import checked_id, new_id
+from routilux_core.job_data import JobData, PausePoint
+from routilux_core.outcome import ErrorRecord
+from routilux_core.outputs import OutputHandler
+from routilux_core.record import ExecutionRecord, as_records, moment
+from routilux_core.status import ExecutionStatus
+from routilux_core.views import ListView
+
+if TYPE_CHECKING:
+    from routilux_core.context import ExecutionContext
+    from routilux_core.job import Job
+
+
+@frozen(kw_only=True)
+class PendingTask:
+    """An activation that a job still has to run."""
+
+    routine_id: str
+    slot: str
+    data: dict[str, Any]
+    source: str | None
+    priority: int
+    attempt: int
+    max_retries: int
+    created_at: datetime
+    due_at: datetime | None
+
+
+class JobState:
+    """Everything that changes while a flow runs, for one run.
+
+    Read it from any thread at any time. Inside a handler of its job, reads see what the handler wrote, and
+    writes take effect with the handler; from anywhere else they take effect at once.
+    """
+
+    __slots__ = ("__weakref__", "_cause", "_data", "_history", "_job", "_live", "_lock", "_output_handler")
+
+    def __init__(self, flow_id: str | None = None, job_id: str | None = None) -> None:
+        chosen = new_id() if job_id is None else checked_id("job id", job_id)
+        now = time.time()
+        self._data = JobData(chosen, flow_id, chosen, now, now)
+        self._history: list[facts.Fact] | deque[facts.Fact] = []
+        self._lock = threading.Lock()
+        self._job: Job | None = None
+        self._cause: BaseException | None = None
+        self._live: dict[int, Any] = {}
+        self._output_handler: OutputHandler | None = None
+
+    # -- what it is ------------------------------------------------------------------------------------
+
+    @property
+    def job_id(self) -> str:
+        """The id of this run."""
+        return self._data.job_id
+
+    @property
+    def flow_id(self) -> str | None:
+        """The id of the flow that it runs."""
+        return self._data.flow_id
+
+    @property
+    def status(self) -> ExecutionStatus:
+        """Where it is in its life."""
+        return self._data.status
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was made, in UTC."""
+        return moment(self._data.created_at)
+
+    @property
+    def updated_at(self) -> datetime:
+        """When something last happened to it, in UTC."""
+        return moment(self._data.updated_at)
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What its starter said about it."""
+        return MappingProxyType(self._data.metadata)
+
+    @property
+    def checkpoint(self) -> Any:
+        """What the last pause left behind."""
+        return self._data.checkpoint
+
+    @property
+    def current_routine_id(self) -> str | None:
+        """The routine whose handler was called last and has not returned."""
+        data = self._data
+        for number in reversed(list(data.running)):
+            activation = data.activations.get(number)
+            if activation is not None:
+                return activation.routine_id
+        return None
+
+    # -- what happened ---------------------------------------------------------------------------------
+
+    @property
+    def facts(self) -> ListView[facts.Fact]:
+        """All facts that are kept, in order."""
+        return ListView(list(self._history))
+
+    @property
+    def execution_history(self) -> ListView[ExecutionRecord]:
+        """All lines of the history that are kept, in order."""
+        return ListView(list(as_records(list(self._history))))
+
+    def get_execution_history(self, routine_id: str | None = None) -> list[ExecutionRecord]:
+        """Return the lines of the history, of one routine where it is named."""
+        return list(as_records(list(self._history), routine_id))
+
+    @property
+    def errors(self) -> ListView[ErrorRecord]:
+        """Every error, of attempts that were retried too."""
+        return ListView(self._data.errors, len(self._data.errors))
+
+    @property
+    def pause_points(self) -> ListView[PausePoint]:
+        """When it stood still, why, and what it had to do then."""
+        return ListView(self._data.pause_points, len(self._data.pause_points))
+
+    @property
+    def results(self) -> Mapping[str, list[dict[str, Any]]]:
+        """The payloads of the events that nobody is connected to, by `routine.event`."""
+        return MappingProxyType({name: list(payloads) for name, payloads in dict(self._data.results).items()})
+
+    @property
+    def output_log(self) -> ListView[dict[str, Any]]:
+        """Every output, in order."""
+        return ListView(self._data.output_log, len(self._data.output_log))
+
+    # -- what is to come -------------------------------------------------------------------------------
+
+    @property
+    def pending_tasks(self) -> ListView[PendingTask]:
+        """What it still has to run, its failed activations too where they ended it."""
+        data = self._data
+        waiting = [*data.failed.copy().values(), *data.activations.copy().values()]
+        return ListView(
+            [
+                PendingTask(
+                    routine_id=activation.routine_id,
+                    slot=activation.slot,
+                    data=activation.data,
+                    source=activation.source,
+                    priority=activation.priority,
+                    attempt=activation.attempt,
+                    max_retries=activation.max_retries,
+                    created_at=moment(activation.created),
+                    due_at=None if activation.due is None else moment(activation.due),
+                )
+                for activation in waiting
+            ]
+        )
+
+    @property
+    def deferred_events(self) -> ListView[dict[str, Any]]:
+        """The events that wait for the job to be resumed."""
+        return ListView(
+            [
+                {"routine_id": routine_id, "event": event, "data": payload}
+                for routine_id, event, payload, _ in list(self._data.deferred)
+            ]
+        )
+
+    def add_deferred_event(self, routine_id: str, event: str, data: dict[str, Any] | None = None) -> None:
+        """Set an event aside until the job is resumed."""
+        lineage = self._data.number + 1
+        self._change(facts.DeferredEventAdded(0, 0.0, routine_id, event, dict(data or {}), lineage))
+
+    # -- what routines keep ----------------------------------------------------------------------------
+
+    @property
+    def routine_states(self) -> Mapping[str, Mapping[str, Any]]:
+        """How each routine stands: status, activations, execution time, error, and the user's keys."""
+        return MappingProxyType({name: dict(state) for name, state in dict(self._data.routines).items()})
+
+    def get_routine_state(self, routine_id: str) -> dict[str, Any] | None:
+        """Return how one routine stands; None before anything happened to it."""
+        context = self._context()
+        state = self._data.routines.get(routine_id)
+        if context is not None:
+            update = context.pending().routines.get(routine_id, {})
+            return None if state is None and not update else {**(state or {}), **update}
+        return None if state is None else dict(state)
+
+    def update_routine_state(self, routine_id: str, state: dict[str, Any]) -> None:
+        """Add keys to a routine's state."""
+        self._change(facts.RoutineStateUpdated(0, 0.0, routine_id, dict(state)))
+
+    def stats(self, routine_id: str) -> dict[str, Any]:
+        """Return what a routine recorded in this job."""
+        context = self._context()
+        if context is not None:
+            return context.pending().recorded(routine_id)
+        return dict(self._data.stats.get(routine_id, ()))
+
+    def record_execution(self, routine_id: str, event_name: str, data: dict[str, Any]) -> None:
+        """Add a line to the history."""
+        self._change(facts.ExecutionRecorded(0, 0.0, routine_id, event_name, data))
+
+    # -- what they share -------------------------------------------------------------------------------
+
+    @property
+    def shared_data(self) -> Mapping[str, Any]:
+        """The data that all routines of the job share."""
+        context = self._context()
+        shared = dict(self._data.shared_data)
+        if context is not None:
+            shared.update(context.pending().shared_data)
+        return MappingProxyType(shared)
+
+    def get_shared_data(self, key: str, default: Any = None) -> Any:
+        """Return one value of the shared data."""
+        context = self._context()
+        if context is not None:
+            return context.pending().shared(key, default)
+        return self._data.shared_data.get(key, default)
+
+    def update_shared_data(self, key: str, value: Any) -> None:
+        """Set one value of the shared data."""
+        self._change(facts.SharedDataSet(0, 0.0, _checked_key(key), value))
+
+    def modify_shared_data(self, key: str, function: Callable[[Any], Any], default: Any = None) -> None:
+        """Replace a value by `function(value)` without losing what others do to it.
+
+        The function is applied when the effects are, so it may be called more than once and must be pure.
+        """
+        self._change(SharedDataModified(_checked_key(key), function, default))
+
+    @property
+    def shared_log(self) -> ListView[Any]:
+        """The log that all routines of the job share."""
+        context = self._context()
+        if context is not None:
+            return ListView([*self._data.shared_log, *context.pending().shared_log])
+        return ListView(self._data.shared_log, len(self._data.shared_log))
+
+    def append_to_shared_log(self, entry: Any) -> None:
+        """Add an entry to the shared log."""
+        self._change(facts.SharedLogAppended(0, 0.0, entry))
+
+    def get_shared_log(self, filter: Callable[[Any], object] | None = None) -> list[Any]:  # noqa: A002 - the API
+        """Return the entries of the shared log, those that `filter` accepts where it is given."""
+        return [entry for entry in self.shared_log if filter is None or filter(entry)]
+
+    # -- what goes out ---------------------------------------------------------------------------------
+
+    def set_output_handler(self, handler: OutputHandler | None) -> None:
+        """Say where the outputs go, from now on."""
+        if handler is not None and not isinstance(handler, OutputHandler):
+            raise InvalidOption("output handler", handler, "an OutputHandler, or None")
+        self._output_handler = handler
+
+    def send_output(self, output_type: str, /, **data: Any) -> None:
+        """Send an output, at once."""
+        context = self._context()
+        if context is not None:
+            context.send_output(output_type, data)
+            return
+        self._change(facts.OutputSent(0, 0.0, None, output_type, data, 0))
+
+    def raise_for_status(self) -> None:
+        """Raise `JobFailed` if the job failed or was cancelled, from the original exception if it is at hand."""
+        data = self._data
+        if data.status is ExecutionStatus.FAILED:
+            error = str(data.errors[-1]) if data.errors else "no error was recorded"
+            raise JobFailed(data.job_id, str(data.flow_id), "failed", str(data.stopping or error)) from self._cause
+        if data.status is ExecutionStatus.CANCELLED:
+            raise JobFailed(data.job_id, str(data.flow_id), "cancelled", "it was told to end")
+
+    # -- how it changes --------------------------------------------------------------------------------
+
+    def _context(self) -> ExecutionContext | None:
+        context = CONTEXT.get()
+        return context if context is not None and context.job_state is self else None
+
+    def _change(self, effect: Any) -> None:
+        context = self._context()
+        if context is not None:
+            context.add(effect)
+            return
+        while True:
+            job = self._job
+            if job is not None and job.change(effect):
+                return
+            fact, seen = self._resolved(effect), self._data.number
+            with self._lock:
+                if (self._job is None or self._job.released) and self._data.number == seen:
+                    fact.number, fact.at = seen + 1, max(time.time(), self._data.updated_at)
+                    apply(self._data, fact)
+                    self._history.append(fact)
+                    break
+        if isinstance(fact, facts.OutputSent) and self._output_handler is not None:
+            self._output_handler.handle(fact.entry())
+
+    def _resolved(self, effect: Any) -> facts.Fact:
+        if isinstance(effect, SharedDataModified):
+            return effect.resolved(self._data.shared_data)
+        if not isinstance(effect, facts.Fact):
+            raise NoActiveJob(type(effect).__name__, "it needs a running job")
+        return effect
+
+    def __repr__(self) -> str:
+        return f"<JobState {self.job_id!r} of flow {self.flow_id!r}: {self.status}>"
+
+
+def _checked_key(key: object) -> str:
+    if not isinstance(key, str):
+        raise InvalidOption("a shared data key", key, "text")
+    return key
+
+
+def fold(history: list[facts.Fact], origin: JobState | None = None) -> JobData:
+    """Return what the facts add up to, from the first one on."""
+    first = JobState() if origin is None else origin
+    data = first._data  # noqa: SLF001 - a state of our own making
+    for fact in history:
+        apply(data, fact)
+    return data

@@ -1,0 +1,187 @@
+"""Telling: what a job tells others, after the facts and outside the lock."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+from routilux_core.activation import Activation
+from routilux_core.engine import Answer
+from routilux_core.facts import ActivationRetried, Fact, OutputSent
+from routilux_core.feed import Feed
+from routilux_core.observers import Observers, Watches
+from routilux_core.record import ExecutionRecord, as_record
+from routilux_core.status import FINAL, ExecutionStatus
+from routilux_core.timers import Timer
+from routilux_core.turn import Message
+from routilux_core.waiting import Waiting
+
+if TYPE_CHECKING:
+    from routilux_core.executor import Executor, Lane
+    from routilux_core.job import Job
+    from routilux_core.manager import JobManager
+    from routilux_core.runner import Runner
+    from routilux_core.state import JobState
+
+log = logging.getLogger("routilux")
+Subscription = tuple[Feed[Any], "list[tuple[int, Feed[Any]]]", Callable[[], "list[Any]"]]
+
+
+class Telling(Waiting):
+    """A turn with those who listen: monitors, feeds, timers, the executor's lane."""
+
+    manager: JobManager
+    job_state: JobState
+    executor: Executor
+    observers: Observers
+    lane: Lane
+    runner: Runner
+    parent: Job | None
+    children: set[Job]
+
+    def __init__(self, *parts: Any, **limits: Any) -> None:
+        super().__init__(*parts, **limits)
+        self.driven = False
+        """True while `execute` works for it in its own thread."""
+        self.output_feeds: list[tuple[int, Feed[dict[str, Any]]]] = []
+        self.record_feeds: list[tuple[int, Feed[ExecutionRecord]]] = []
+        self.base: dict[str, dict[str, Any]] = {}
+        """The stats that were there when it was opened."""
+        self._timers: dict[object, Timer] = {}
+
+    def _open(self) -> bool:
+        """Let work start; False when somebody else has just done so."""
+        with self.lock:
+            if not self.ended:
+                return False
+            self.ready.clear()
+            self.stalled.clear()
+            self.parked.clear()
+            self.inflight = 0
+            self.open, self.ended = True, False
+        self.base = {routine_id: dict(stats) for routine_id, stats in self.data.stats.items()}
+        return True
+
+    def _set_deadline(self, seconds: float | None) -> None:
+        if seconds is not None:
+            left = max(0.0, seconds - self.data.used)
+            self._arm("deadline", left, (self.engine.deadline, seconds, None))
+
+    def limit_time(self, activation: Activation, seconds: float) -> None:
+        """Fail the attempt when it runs for longer than `seconds`."""
+        self._arm(activation.id, seconds, (self.engine.expired, activation, seconds))
+
+    def unlimit_time(self, activation: Activation) -> None:
+        """Take that back: the handler has returned."""
+        timer = self._timers.pop(activation.id, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _arm(self, name: object, seconds: float, message: Message) -> None:
+        self._timers[name] = self.manager.timers.after(seconds, partial(self._fire, name, message))
+
+    def _fire(self, name: object, message: Message) -> None:
+        self._timers.pop(name, None)
+        with self.lock:
+            self.inbox.append(message)
+            if self.turning:
+                return
+        self.manager.clerk.ask(self.pump)
+
+    # -- what Turn asks for ----------------------------------------------------------------------------
+
+    def _wake(self, count: int) -> None:
+        self.call_helpers()
+        if not self.driven:
+            self.lane.wake(count)
+
+    def _show(self) -> None:
+        engine, ledger = self.engine, self.engine.ledger
+        self.owner = get_ident()
+        try:
+            while engine.failures:
+                fact, error = engine.failures.pop(0)
+                level = logging.WARNING if isinstance(fact, ActivationRetried) else logging.ERROR
+                name = type(fact).__name__
+                log.log(level, "job %s: %s: %s", self.data.job_id, name, fact.error, exc_info=error)
+            if ledger.news:
+                news, ledger.news = ledger.news, []
+                self.observers.show(news)
+                self._feed(news)
+            while engine.outputs:
+                self._output(engine.outputs.pop(0))
+        finally:
+            self.owner = None
+        while engine.later:
+            activation, seconds = engine.later.pop()
+            self._arm(activation, seconds, (engine.due, activation, None))
+        while engine.routing.alarms:
+            alarm = engine.routing.alarms.pop()
+            self._arm(alarm, alarm.seconds, (engine.ring, alarm, None))
+        while engine.voided:
+            self.manager.loop.cancel(engine.voided.pop())
+
+    def _let_go(self) -> None:
+        if self.job_state._job is self:  # noqa: SLF001 - the state's other half
+            self.job_state._job = None  # noqa: SLF001
+
+    def _end(self) -> None:
+        status = self.data.status
+        timers, self._timers = self._timers, {}
+        for timer in timers.values():
+            timer.cancel()
+        if status in FINAL:
+            self.job_state._cause = self.engine.cause  # noqa: SLF001 - the state's other half
+            self.executor.cancel(self)  # type: ignore[arg-type]
+            self.runner.forget()
+        for _, feed in (*self.output_feeds, *self.record_feeds):
+            feed.close()
+        self.output_feeds, self.record_feeds = [], []
+        self.lane.close()
+        self.manager.forget(self)  # type: ignore[arg-type]
+        if self.parent is not None:
+            self.parent.children.discard(self)  # type: ignore[arg-type]
+        self.ended = True
+        self.wake_waiters()
+        if status in FINAL and status is not ExecutionStatus.COMPLETED:
+            for child in list(self.children):
+                child.cancel(f"the job that started it is {status}")
+
+    # -- those who listen ------------------------------------------------------------------------------
+
+    def attach(self, name: str, watches: Watches) -> None:
+        """Let a monitor watch, before the job begins."""
+        self.observers.add(name, watches)
+        if self.engine.ledger.news is None:
+            self.engine.ledger.news = []
+
+    def _subscribe(self, subscription: Subscription, _: Answer) -> None:
+        feed, feeds, earlier = subscription
+        feed.put(earlier())
+        if self.settled:
+            feed.close()
+            return
+        feeds.append((self.data.number, feed))
+        if self.engine.ledger.news is None:
+            self.engine.ledger.news = []
+
+    def _feed(self, news: list[Fact]) -> None:
+        for after, feed in self.record_feeds:
+            records = [as_record(fact) for fact in news if fact.number > after]
+            feed.put([record for record in records if record is not None])
+
+    def _output(self, fact: OutputSent) -> None:
+        entry = fact.entry()
+        for after, feed in self.output_feeds:
+            if fact.number > after:
+                feed.put((entry,))
+        handler = self.job_state._output_handler  # noqa: SLF001 - the state's other half
+        if handler is not None:
+            try:
+                handler.handle(entry)
+            except Exception:
+                log.exception("job %s: the output handler raised; the output log has it", self.data.job_id)
+

@@ -1,0 +1,76 @@
+"""Timers: one heap and one thread for all the waiting of a manager, made when first needed."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import threading
+from collections.abc import Callable
+from itertools import count
+
+from routilux_core.clock import Clock
+
+log = logging.getLogger("routilux.timers")
+
+
+class Timer:
+    """Something that will be called once, unless it is cancelled before."""
+
+    __slots__ = ("call", "due")
+
+    def __init__(self, due: float, call: Callable[[], None] | None) -> None:
+        self.due = due
+        self.call = call
+
+    def cancel(self) -> None:
+        """Let it not be called; may be said at any time, from any thread."""
+        self.call = None
+
+
+class Timers:
+    """Calls short functions when their time has come. They must neither block nor run user code."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._condition = threading.Condition(threading.Lock())
+        self._heap: list[tuple[float, int, Timer]] = []
+        self._numbers = count()
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+
+    def after(self, seconds: float, call: Callable[[], None]) -> Timer:
+        """Call `call` when `seconds` have passed."""
+        timer = Timer(self._clock.monotonic() + seconds, call)
+        with self._condition:
+            if not self._stopped:
+                heapq.heappush(self._heap, (timer.due, next(self._numbers), timer))
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="routilux-timers", daemon=True)
+                    self._thread.start()
+                elif self._heap[0][2] is timer:
+                    self._condition.notify()
+        return timer
+
+    def stop(self) -> None:
+        """Call nothing more, and end the thread."""
+        with self._condition:
+            self._stopped = True
+            self._heap.clear()
+            self._condition.notify()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                while not self._stopped and (not self._heap or self._heap[0][0] > self._clock.monotonic()):
+                    self._clock.wait(self._condition, self._heap[0][0] if self._heap else None)
+                if self._stopped:
+                    return
+                timer = heapq.heappop(self._heap)[2]
+            call, timer.call = timer.call, None
+            if call is not None:
+                try:
+                    call()
+                except Exception:
+                    log.exception("a timer failed")

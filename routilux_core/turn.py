@@ -1,0 +1,259 @@
+"""Turn: who may touch a job, and when.
+
+The *lock* guards `inbox`, `ready`, `inflight`, the gate (`open`) and `turning`; it is held for microseconds and no
+user code, executor, timer or future is called under it. The *turn* is one thread's exclusive right to engine and
+data, without holding the lock. A message that finds the turn taken waits in the inbox; whoever has the turn takes it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from routilux_core.activation import Activation
+from routilux_core.engine import Engine
+from routilux_core.facts import ActivationStarted
+from routilux_core.interrupt import unbreakable
+from routilux_core.outcome import Outcome
+from routilux_core.ready import Ready
+from routilux_core.status import SETTLED
+
+log = logging.getLogger("routilux")
+Message = tuple[Callable[[Any, Any], None], Any, Any]
+EVERYTHING = 1 << 60
+
+
+def _nothing(_one: object, _two: object) -> None:
+    """Take a turn for what follows every message."""
+
+
+NOTHING: Message = (_nothing, None, None)
+
+
+class Turn(ABC):
+    """The inbox of a job and the protocol around it. `Job` adds what happens at its edges."""
+
+    def __init__(self, engine: Engine, time: Callable[[], float], *, limit: int | None, max_ready: int) -> None:
+        self.engine = engine
+        self.data = engine.data
+        self.lock = threading.Lock()
+        self.inbox: list[Message] = []
+        self.ready: deque[Activation] | Ready = Ready(engine.plan) if engine.plan.demanding else deque()
+        self.stalled: deque[Activation] = deque()
+        """Generators that have more to give than the job has room for."""
+        self.parked: dict[int, Activation] = {}
+        """What a plugin holds back."""
+        self.inflight = 0
+        self.open = False
+        self.turning = False
+        self.ended = True
+        """True while the job is not running: before it begins, when paused, when over."""
+        self.released = False
+        """True when it is over and changes no longer come through here."""
+        self.passed: set[int] = set()
+        """What was held back and let go on."""
+        self.owner: int | None = None
+        """The thread that runs user code in its turn."""
+        self.limit = EVERYTHING if limit is None else limit
+        self.limited = limit is not None or engine.plan.demanding
+        self.max_ready = max_ready
+        self.time = time
+        self._holds: Callable[[Activation], bool] | None = None
+
+    # -- for executors ---------------------------------------------------------------------------------
+
+    def take(self) -> Activation | None:
+        """Return work to run now, or None. Whoever takes it must give its outcome to `finish`."""
+        while True:
+            with self.lock:
+                activation = self._next()
+                if activation is None:
+                    return None
+                if self._holds is None:
+                    messages = self._note(activation)
+            if self._holds is not None:
+                if self._holds(activation):
+                    self._park(activation)
+                    continue
+                with self.lock:
+                    messages = self._note(activation)
+            if messages is not None:
+                self._turn(messages)
+            return activation
+
+    def finish(self, activation: Activation, outcome: Outcome, *, take: bool = False) -> Activation | None:
+        """Hand in an outcome, and with `take` get the next work in the same breath."""
+        with self.lock:
+            if self.turning:
+                self.inbox.append((self.engine.finished, activation, outcome))
+                if not take or self._holds is not None:
+                    return None
+                following = self._next()
+                if following is not None:
+                    self._note(following)
+                return following
+            self.turning = True
+            messages, self.inbox = self.inbox, []
+        messages.append((self.engine.finished, activation, outcome))
+        return self._turn(messages, take=take)
+
+    # -- the protocol ----------------------------------------------------------------------------------
+
+    def send(self, message: Message) -> bool:
+        """Put a message in, and take the turn if it is free; False when another thread will see to it."""
+        with self.lock:
+            self.inbox.append(message)
+            if self.turning:
+                return False
+            self.turning = True
+            messages, self.inbox = self.inbox, []
+        self._turn(messages)
+        return True
+
+    def pump(self) -> None:
+        """Take the turn if it is free and something waits."""
+        with self.lock:
+            if self.turning or not self.inbox:
+                return
+            self.turning = True
+            messages, self.inbox = self.inbox, []
+        self._turn(messages)
+
+    def _next(self) -> Activation | None:
+        if not self.open or self.inflight >= self.limit:
+            return None
+        ready = self.ready
+        if self.stalled and self._crowd() < self.max_ready:
+            ready.append(self.stalled.popleft())
+        if not ready:
+            return None
+        activation = ready.popleft()
+        if activation is not None:
+            self.inflight += 1
+        return activation
+
+    def _note(self, activation: Activation) -> list[Message] | None:
+        """Note a start, under the lock; what it returns is to be taken a turn with."""
+        if activation.id in self.data.running:
+            return None
+        ledger = self.engine.ledger
+        if not (self.turning or self.inbox) and ledger.news is None:
+            now = self.time()
+            ledger.now = now if now > self.data.updated_at else self.data.updated_at
+            ledger.happen(ActivationStarted(0, 0.0, activation))
+            return None
+        self.inbox.append((self.engine.started, activation, None))
+        if self.turning:
+            return None
+        self.turning = True
+        messages, self.inbox = self.inbox, []
+        return messages
+
+    def _park(self, activation: Activation) -> None:
+        with self.lock:
+            self.parked[activation.id] = activation
+            self.inflight -= 1
+            if self.engine.plan.demanding:
+                self.ready.settle((activation,))  # type: ignore[union-attr]
+        self.send(NOTHING)
+
+    def _turn(self, messages: list[Message], *, take: bool = False) -> Activation | None:
+        engine, data, ledger, lock = self.engine, self.data, self.engine.ledger, self.lock
+        following: Activation | None = None
+        while True:
+            now = self.time()
+            ledger.now = now if now > data.updated_at else data.updated_at
+            try:
+                for act, one, two in messages:
+                    act(one, two)
+            except BaseException as error:
+                log.exception("job %s: the engine failed", data.job_id)
+                engine.broken(error)
+            if ledger.news or engine.outputs or engine.failures or engine.later or engine.voided or engine.routing.alarms:
+                self._show()
+            if engine.over and not self.ended:
+                self._end()
+            with lock:
+                fresh = bool(ledger.ready)
+                if engine.settled:
+                    self.inflight -= len(engine.settled)
+                    if engine.plan.demanding:
+                        self.ready.settle(engine.settled)  # type: ignore[union-attr]
+                    engine.settled.clear()
+                if fresh:
+                    self._offer(ledger.ready)
+                if engine.shut:
+                    self.open = False
+                if self.inbox:
+                    messages, self.inbox = self.inbox, []
+                    continue
+                if not self.inflight and not engine.over:
+                    if not self.open:
+                        if data.pause is not None or data.stopping is not None:
+                            messages = [(engine.settle, None, None)]
+                            continue
+                    elif not data.activations:
+                        messages = [(engine.quiet, None, None)]
+                        continue
+                if take and self._holds is None:
+                    take = False
+                    following = self._next()
+                    if following is not None and following.id not in data.running:
+                        if ledger.news is not None:
+                            messages = [(engine.started, following, None)]
+                            continue
+                        ledger.happen(ActivationStarted(0, 0.0, following))
+                self.turning = False
+                self.released = engine.closed
+                count = 0
+                if (fresh or self.limited) and self.open:
+                    count = min(len(self.ready) + len(self.stalled), self.limit - self.inflight)
+                break
+        if count > 0:
+            self._wake(count)
+        if engine.closed:
+            self._let_go()
+        return following
+
+    def _offer(self, fresh: list[Activation]) -> None:
+        if self.stalled or self._crowd() + len(fresh) >= self.max_ready:
+            for activation in fresh:
+                (self.stalled if activation.items else self.ready).append(activation)
+        else:
+            self.ready.extend(fresh)
+        fresh.clear()
+
+    def _crowd(self) -> int:
+        ready = self.ready
+        return ready.crowd if isinstance(ready, Ready) else len(ready)
+
+    @property
+    def settled(self) -> bool:
+        """True when the job is over or paused, and everybody was told."""
+        return self.ended and self.data.status in SETTLED
+
+    # -- what a job adds -------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _show(self) -> None:
+        """Tell those who listen what is new, outside the lock."""
+
+    @abstractmethod
+    def _end(self) -> None:
+        """Do what follows the last fact, or the one that paused the job."""
+
+    @abstractmethod
+    def _let_go(self) -> None:
+        """Leave the state to itself: the job is over and its inbox empty."""
+
+    @abstractmethod
+    def _wake(self, count: int) -> None:
+        """Tell those who run work that there is some."""
+
+
+for protected in (Turn.take, Turn.finish, Turn.send, Turn.pump, Turn._turn):  # noqa: SLF001 - our own
+    unbreakable(protected)

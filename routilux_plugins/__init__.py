@@ -1,0 +1,1 @@
+"""The plugins that Routilux brings along; each is found like anyone else's."""
