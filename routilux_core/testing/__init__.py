@@ -1,0 +1,1 @@
+"""What authors of routines, executors and monitors test with."""
