@@ -49,8 +49,11 @@ class Engine:
         "cause",
         "chance",
         "closed",
+        "continuing",
         "data",
+        "demanding",
         "failures",
+        "freed",
         "later",
         "ledger",
         "limits",
@@ -60,6 +63,7 @@ class Engine:
         "routing",
         "settled",
         "shut",
+        "unusual",
         "voided",
         "waiting",
     )
@@ -68,6 +72,7 @@ class Engine:
         self, plan: Plan, ledger: Ledger, limits: Limits, chance: Callable[[], float] = random
     ) -> None:
         self.plan = plan
+        self.demanding = plan.demanding
         self.ledger = ledger
         self.data = ledger.data
         self.limits = limits
@@ -78,9 +83,15 @@ class Engine:
         """True from the fact that ended or paused the job."""
         self.shut = False
         """True from the message that lets nothing more start."""
+        self.unusual = False
+        """True when the turn has more to do than hand over new work."""
+        self.continuing: list[Activation] = []
+        """Generators that have more to give."""
         self.cause: BaseException | None = None
-        self.settled: list[Activation] = []
-        """What is no longer in flight."""
+        self.settled = 0
+        """How many are no longer in flight."""
+        self.freed: list[Activation] = []
+        """Which they are, where slots have limits of their own."""
         self.voided: list[Activation] = []
         """What is still running and will be refused."""
         self.later: list[tuple[Activation, float]] = []
@@ -137,7 +148,10 @@ class Engine:
         data = self.data
         if self.closed or data.activations.get(activation.id) is not activation:
             return
-        self.settled.append(activation)
+        self.settled += 1
+        if self.demanding:
+            self.freed.append(activation)
+            self.unusual = True
         if outcome.exception is not None:
             if outcome.interrupted:
                 self.ledger.happen(facts.ActivationReturned(0, 0.0, activation, "interrupted"))
@@ -165,7 +179,8 @@ class Engine:
         if outcome.more:
             advanced = activation.advanced()
             ledger.happen(facts.ActivationYielded(0, 0.0, advanced))
-            ledger.ready.append(advanced)
+            self.continuing.append(advanced)
+            self.unusual = True
         else:
             ledger.happen(facts.ActivationCompleted(0, 0.0, activation, ledger.now - data.running[activation.id]))
         if effects:
@@ -187,14 +202,17 @@ class Engine:
         if type(effect) is PauseAsked:
             if self.data.status is ExecutionStatus.RUNNING:
                 self.ledger.happen(facts.PauseRequested(0, 0.0, effect.reason, effect.checkpoint))
-            self.shut = True
+            self.shut = self.unusual = True
         else:
             self.ledger.happen(effect)
 
     def expired(self, activation: Activation, seconds: float) -> None:
         """Fail an attempt that runs past its slot's timeout; what it still does is refused."""
         if not self.closed and self.data.activations.get(activation.id) is activation:
-            self.settled.append(activation)
+            self.settled += 1
+            if self.demanding:
+                self.freed.append(activation)
+                self.unusual = True
             self.voided.append(activation)
             self._failed(activation, ActivationTimeout(activation.target, seconds))
 
@@ -227,14 +245,16 @@ class Engine:
                 stops = strategy is ErrorStrategy.STOP
                 fact = facts.ActivationFailed(0, 0.0, activation, error, stops)
                 if stops:
-                    self.shut = True
+                    self.shut = self.unusual = True
                     self.cause = self.cause or exception
         ledger.happen(fact)
         self.failures.append((fact, exception))
+        ledger.stirred = True
 
     def _wait(self, activation: Activation, seconds: float) -> None:
         self.waiting[activation.id] = activation
         self.later.append((activation, seconds))
+        self.ledger.stirred = True
 
     def _after_delivery(self) -> None:
         failed = self.routing.failed
@@ -262,7 +282,7 @@ class Engine:
         """Let nothing more start; the job is paused as soon as no handler runs."""
         if self.data.status is ExecutionStatus.RUNNING:
             self.ledger.happen(facts.PauseRequested(0, 0.0, *why))
-            self.shut = True
+            self.shut = self.unusual = True
         elif self.data.status not in {ExecutionStatus.PAUSING, ExecutionStatus.PAUSED}:
             answer.error = self._refusal(ExecutionStatus.PAUSED)
 
@@ -300,6 +320,7 @@ class Engine:
         if activation is None or not self.refuses(activation):
             self.ledger.happen(fact)
             self.outputs.append(fact)
+            self.ledger.stirred = True
 
     def refuses(self, activation: Activation) -> bool:
         """Tell whether the outcome of `activation` would be refused."""
@@ -345,7 +366,7 @@ class Engine:
         data = self.data
         self.voided.extend(data.activations[number] for number in data.running if number in data.activations)
         self.ledger.happen(fact)
-        self.closed = self.over = self.shut = True
+        self.closed = self.over = self.shut = self.unusual = self.ledger.stirred = True
 
     def _refusal(self, wanted: ExecutionStatus) -> InvalidTransition:
         status = self.data.status

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from routilux_core.activation import Activation
-from routilux_core.apply import apply
+from routilux_core.apply import APPLY
 from routilux_core.facts import Fact
 from routilux_core.job_data import JobData
 from routilux_core.plan import BoundSlot
@@ -16,7 +16,7 @@ from routilux_core.plan import BoundSlot
 class Ledger:
     """Numbers facts, applies them and keeps them; used by whoever has the job's turn."""
 
-    __slots__ = ("data", "keep", "news", "now", "ready")
+    __slots__ = ("data", "keep", "news", "now", "ready", "stirred")
 
     def __init__(self, data: JobData, history: list[Fact] | deque[Fact]) -> None:
         self.data = data
@@ -24,17 +24,23 @@ class Ledger:
         self.now = data.updated_at
         self.news: list[Fact] | None = None
         """The facts that nobody was told of yet; None while nobody listens."""
+        self.stirred = False
+        """True when there is something to tell others, news included."""
         self.ready: list[Activation] = []
         """New work that may start at once."""
 
     def happen(self, fact: Fact) -> None:
         """Let `fact` have happened, here and now."""
-        fact.number = self.data.number + 1
-        fact.at = self.now
-        apply(self.data, fact)
+        data = self.data
+        fact.number = number = data.number + 1
+        fact.at = now = self.now
+        APPLY[type(fact)](data, fact)
+        data.number = number
+        data.updated_at = now
         self.keep(fact)
         if self.news is not None:
             self.news.append(fact)
+            self.stirred = True
 
     def activation(
         self, slot: BoundSlot, payload: dict[str, Any], source: str | None, lineage: int, **more: Any

@@ -32,11 +32,11 @@ class Alarm:
 class Routing:
     """Delivers payloads for one job. What user code raises here fails that one delivery."""
 
-    __slots__ = ("alarms", "failed", "ledger", "plan")
+    __slots__ = ("alarms", "failed", "ledger", "routes")
 
     def __init__(self, ledger: Ledger, plan: Plan) -> None:
         self.ledger = ledger
-        self.plan = plan
+        self.routes = plan.routes
         self.failed: list[tuple[Activation, BaseException]] = []
         """Deliveries that failed, for the engine to deal with."""
         self.alarms: list[Alarm] = []
@@ -46,7 +46,7 @@ class Routing:
     def emit(self, fact: facts.EventEmitted, lineage: int, item: int, place: int) -> None:
         """Send an event: `place` counts the emissions of `item` of the activation with `lineage`."""
         ledger = self.ledger
-        routes = self.plan.routes[fact.routine_id].get(fact.event)
+        routes = self.routes[fact.routine_id].get(fact.event)
         if routes is None:
             fact.connected = False
             ledger.happen(fact)
@@ -201,6 +201,7 @@ class Routing:
             first = min((lane[0] for lane in group.values()), key=lambda one: one.at)
             left = first.at + slot.policy.seconds - self.ledger.now
             self.alarms.append(Alarm(slot, key, first.lineage, max(0.0, left)))
+            self.ledger.stirred = True
 
     def ring(self, alarm: Alarm) -> None:
         """Let a group go whose time has come, if it is still the same."""

@@ -85,21 +85,27 @@ class Turn(ABC):
                 self._turn(messages)
             return activation
 
-    def finish(self, activation: Activation, outcome: Outcome, *, take: bool = False) -> Activation | None:
+    def finish(
+        self,
+        activation: Activation,
+        outcome: Outcome,
+        take: bool = False,  # noqa: FBT001, FBT002 - keywords cost time here
+    ) -> Activation | None:
         """Hand in an outcome, and with `take` get the next work in the same breath."""
+        take = take and self._holds is None
         with self.lock:
             if self.turning:
                 self.inbox.append((self.engine.finished, activation, outcome))
-                if not take or self._holds is not None:
-                    return None
-                following = self._next()
+                following = self._next() if take else None
                 if following is not None:
                     self._note(following)
                 return following
             self.turning = True
-            messages, self.inbox = self.inbox, []
-        messages.append((self.engine.finished, activation, outcome))
-        return self._turn(messages, take=take)
+            messages = self.inbox
+            if messages:
+                self.inbox = []
+                messages.append((self.engine.finished, activation, outcome))
+        return self._turn(messages, take, activation, outcome)
 
     # -- the protocol ----------------------------------------------------------------------------------
 
@@ -161,33 +167,44 @@ class Turn(ABC):
                 self.ready.settle((activation,))  # type: ignore[union-attr]
         self.send(NOTHING)
 
-    def _turn(self, messages: list[Message], *, take: bool = False) -> Activation | None:
-        engine, data, ledger, lock = self.engine, self.data, self.engine.ledger, self.lock
+    def _turn(
+        self,
+        messages: list[Message],
+        take: bool = False,  # noqa: FBT001, FBT002 - keywords cost time here
+        activation: Activation | None = None,
+        outcome: Outcome | None = None,
+    ) -> Activation | None:
+        """Take the turn with `messages`, or with one outcome alone, until the inbox is empty."""
+        engine, data, ledger = self.engine, self.data, self.engine.ledger
         following: Activation | None = None
+        woken = False
         while True:
             now = self.time()
             ledger.now = now if now > data.updated_at else data.updated_at
             try:
-                for act, one, two in messages:
-                    act(one, two)
+                if messages:
+                    for act, one, two in messages:
+                        act(one, two)
+                else:
+                    engine.finished(activation, outcome)  # type: ignore[arg-type]
             except BaseException as error:
                 log.exception("job %s: the engine failed", data.job_id)
                 engine.broken(error)
-            if ledger.news or engine.outputs or engine.failures or engine.later or engine.voided or engine.routing.alarms:
+            if ledger.stirred:
+                ledger.stirred = False
                 self._show()
             if engine.over and not self.ended:
                 self._end()
-            with lock:
-                fresh = bool(ledger.ready)
-                if engine.settled:
-                    self.inflight -= len(engine.settled)
-                    if engine.plan.demanding:
-                        self.ready.settle(engine.settled)  # type: ignore[union-attr]
-                    engine.settled.clear()
-                if fresh:
-                    self._offer(ledger.ready)
-                if engine.shut:
-                    self.open = False
+            with self.lock:
+                self.inflight -= engine.settled
+                engine.settled = 0
+                if ledger.ready:
+                    self.ready.extend(ledger.ready)
+                    ledger.ready.clear()
+                    woken = True
+                if engine.unusual:
+                    engine.unusual = False
+                    self._settle_unusual()
                 if self.inbox:
                     messages, self.inbox = self.inbox, []
                     continue
@@ -199,7 +216,7 @@ class Turn(ABC):
                     elif not data.activations:
                         messages = [(engine.quiet, None, None)]
                         continue
-                if take and self._holds is None:
+                if take:
                     take = False
                     following = self._next()
                     if following is not None and following.id not in data.running:
@@ -210,7 +227,7 @@ class Turn(ABC):
                 self.turning = False
                 self.released = engine.closed
                 count = 0
-                if (fresh or self.limited) and self.open:
+                if (woken or self.limited) and self.open:
                     count = min(len(self.ready) + len(self.stalled), self.limit - self.inflight)
                 break
         if count > 0:
@@ -219,13 +236,17 @@ class Turn(ABC):
             self._let_go()
         return following
 
-    def _offer(self, fresh: list[Activation]) -> None:
-        if self.stalled or self._crowd() + len(fresh) >= self.max_ready:
-            for activation in fresh:
-                (self.stalled if activation.items else self.ready).append(activation)
-        else:
-            self.ready.extend(fresh)
-        fresh.clear()
+    def _settle_unusual(self) -> None:
+        """Do under the lock what most turns have no need of."""
+        engine = self.engine
+        if engine.freed:
+            self.ready.settle(engine.freed)  # type: ignore[union-attr]
+            engine.freed.clear()
+        for activation in engine.continuing:
+            (self.stalled if self.stalled or self._crowd() >= self.max_ready else self.ready).append(activation)
+        engine.continuing.clear()
+        if engine.shut:
+            self.open = False
 
     def _crowd(self) -> int:
         ready = self.ready

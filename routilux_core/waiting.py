@@ -81,7 +81,7 @@ class Waiting(Turn):
                 outcome = run(activation)
                 if outcome.interrupted:
                     interrupts.pending = True
-                activation = finish(activation, outcome, take=not outcome.interrupted)
+                activation = finish(activation, outcome, not outcome.interrupted)
             interrupts.check()
             if self.settled:
                 return True

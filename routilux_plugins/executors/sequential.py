@@ -79,7 +79,7 @@ class SequentialLane(Lane):
         activation = job.take()
         while activation is not None:
             go_on = monotonic() < until
-            activation = job.finish(activation, job.run(activation), take=go_on)
+            activation = job.finish(activation, job.run(activation), go_on)
             if not go_on:
                 self.wake(1)
 
