@@ -100,7 +100,7 @@ class DuplicateName(RoutiluxError, ValueError):
     owner: str
 
     def __str__(self) -> str:
-        return f"{self.owner} already has a {self.kind} {self.name!r}; choose another name"
+        return f"{self.owner} already has {self.kind} {self.name!r}; choose another name"
 
 
 @define(eq=False, slots=False)

@@ -9,7 +9,7 @@ from typing import Any, overload
 from routilux_core.binding import Handler, Style, bind
 from routilux_core.merge import checked_payload
 from routilux_core.routine import Routine
-from routilux_core.slot import Event
+from routilux_core.slot import Event, Slot, checked_options
 
 ENTRY = "trigger"
 OUTPUT = "output"
@@ -91,6 +91,7 @@ def routine(function: Callable[..., Any] | None = None, /, **slot_options: Any) 
 
     def make(target: Callable[..., Any]) -> type[FunctionRoutine]:
         bind(target, f"{target.__name__}.{ENTRY}")
+        Slot(ENTRY, **checked_options(slot_options))
         namespace = {
             "__module__": target.__module__,
             "__qualname__": target.__qualname__,

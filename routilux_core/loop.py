@@ -50,13 +50,14 @@ class LoopThread:
 
     def cancel(self, owner: object) -> None:
         """Cancel what runs for `owner`, if anything does."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._cancel, owner)
+        with self._lock:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._cancel, owner)
 
     def stop(self) -> None:
         """Cancel what runs and end the thread."""
         with self._lock:
-            loop, thread = self._loop, self._thread
+            loop, thread, self._loop = self._loop, self._thread, None
         if loop is not None and thread is not None:
             loop.call_soon_threadsafe(loop.stop)
             if thread is not threading.current_thread():

@@ -11,7 +11,7 @@ from routilux_core.binding import Handler
 from routilux_core.current import CONTEXT, current_manager
 from routilux_core.error_handler import ErrorHandler, ErrorStrategy
 from routilux_core.errors import DuplicateName, InsideJob, InvalidOption, NoActiveJob, UnknownEvent, UnknownSlot
-from routilux_core.slot import MARK, Event, Slot, make_event
+from routilux_core.slot import MARK, Event, Slot, checked_options, make_event
 
 if TYPE_CHECKING:
     from routilux_core.context import ExecutionContext
@@ -74,13 +74,7 @@ class Routine:
         **options: Any,
     ) -> Slot:
         """Add an input; `options` are `when`, `concurrency`, `timeout`, `priority`, `retry`."""
-        try:
-            slot = Slot(name, handler, merge_strategy=merge_strategy, **options)
-        except TypeError as error:
-            if isinstance(error, InvalidOption):
-                raise
-            unknown = ", ".join(sorted(set(options) - SLOT_OPTIONS))
-            raise InvalidOption("define_slot", unknown, ", ".join(sorted(SLOT_OPTIONS))) from error
+        slot = Slot(name, handler, merge_strategy=merge_strategy, **checked_options(options))
         if name in self._slots:
             raise DuplicateName("slot", name, f"routine {type(self).__name__!r}")
         self._slots[name] = slot
@@ -207,6 +201,3 @@ class Routine:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} slots={tuple(self._slots)!r} events={tuple(self._events)!r}>"
-
-
-SLOT_OPTIONS = frozenset({"when", "concurrency", "timeout", "priority", "retry"})

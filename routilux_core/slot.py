@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, overload
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from routilux_core.binding import Handler
 from routilux_core.error_handler import ErrorHandler
@@ -53,6 +53,15 @@ class Slot:
     priority: int = field(default=0, validator=_whole, kw_only=True)
     """Higher ones start first."""
     retry: ErrorHandler | None = field(default=None, validator=_retry, kw_only=True)
+
+
+def checked_options(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return `options` if they are ones that a slot has; an unknown one lists them."""
+    known = [option.name for option in fields(Slot) if option.kw_only]
+    for name in options:
+        if name not in known:
+            raise InvalidOption("a slot's option", name, f"one of {', '.join(known)}")
+    return options
 
 
 class Event:
@@ -107,7 +116,8 @@ def slot(method: Any = None, /, *, name: str | None = None, **options: Any) -> A
     """
 
     def mark(function: Function) -> Function:
-        setattr(function, MARK, (name or function.__name__, options))
+        marked = Slot(name or function.__name__, **checked_options(options))
+        setattr(function, MARK, (marked.name, options))
         return function
 
     return mark if method is None else mark(method)
