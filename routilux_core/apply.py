@@ -8,7 +8,7 @@ from typing import Any
 
 from routilux_core import facts
 from routilux_core.activation import Activation
-from routilux_core.job_data import Held, JobData, PausePoint, copied
+from routilux_core.job_data import Held, JobData, PausePoint, RoutineRecord, copied
 from routilux_core.merge import APPEND, gather
 from routilux_core.status import ExecutionStatus
 
@@ -20,13 +20,11 @@ def apply(data: JobData, fact: facts.Fact) -> None:
     data.updated_at = fact.at
 
 
-def routine_state(data: JobData, routine_id: str) -> dict[str, Any]:
-    """Return the record of a routine, new if it has none."""
-    state = data.routines.get(routine_id)
-    if state is None:
-        state = {"status": "pending", "activations": 0, "execution_time": 0.0, "error": None}
-        data.routines[routine_id] = state
-    return state
+def _record(data: JobData, routine_id: str) -> RoutineRecord:
+    record = data.routines.get(routine_id)
+    if record is None:
+        record = data.routines[routine_id] = RoutineRecord()
+    return record
 
 
 def _add(data: JobData, activations: Iterable[Activation]) -> None:
@@ -113,7 +111,8 @@ def _event_posted(data: JobData, fact: facts.EventPosted) -> None:
     _add(data, fact.activations)
 
 
-def _event_emitted(data: JobData, fact: facts.EventEmitted) -> None:
+def event_emitted(data: JobData, fact: facts.EventEmitted) -> None:
+    """Let what follows at once be pending."""
     for activation in fact.activations:
         data.last_id = activation.id
         data.activations[activation.id] = activation
@@ -183,27 +182,31 @@ def _delivery_retried(data: JobData, fact: facts.DeliveryRetried) -> None:
 # -- activations ---------------------------------------------------------------------------------------
 
 
-def _activation_started(data: JobData, fact: facts.ActivationStarted) -> None:
+def activation_started(data: JobData, fact: facts.ActivationStarted) -> None:
+    """Let it run."""
     activation = fact.activation
     data.running[activation.id] = fact.at
-    state = data.routines.get(activation.routine_id)
-    if state is None:
-        state = routine_state(data, activation.routine_id)
-    state["status"] = "running"
+    routine_id = activation.routine_id
+    record = data.routines.get(routine_id)
+    if record is None:
+        record = data.routines[routine_id] = RoutineRecord()
+    record.status = "running"
 
 
 def _activation_yielded(data: JobData, fact: facts.ActivationYielded) -> None:
     data.activations[fact.activation.id] = fact.activation
 
 
-def _activation_completed(data: JobData, fact: facts.ActivationCompleted) -> None:
+def activation_completed(data: JobData, fact: facts.ActivationCompleted) -> None:
+    """Let it be done."""
     activation = fact.activation
-    del data.activations[activation.id]
-    data.running.pop(activation.id, None)
-    state = data.routines[activation.routine_id]
-    state["status"] = "completed"
-    state["activations"] += 1
-    state["execution_time"] += fact.seconds
+    number = activation.id
+    del data.activations[number]
+    del data.running[number]
+    record = data.routines[activation.routine_id]
+    record.status = "completed"
+    record.activations += 1
+    record.execution_time += fact.seconds
 
 
 def _activation_retried(data: JobData, fact: facts.ActivationRetried) -> None:
@@ -211,26 +214,29 @@ def _activation_retried(data: JobData, fact: facts.ActivationRetried) -> None:
     data.activations[activation.id] = activation
     data.running.pop(activation.id, None)
     data.errors.append(fact.error)
-    routine_state(data, activation.routine_id).update(status="retrying", error=fact.error)
+    record = _record(data, activation.routine_id)
+    record.status, record.error = "retrying", fact.error
 
 
-def _activation_failed(data: JobData, fact: facts.ActivationFailed) -> None:
+def _gave_up(data: JobData, fact: facts.ActivationFailed | facts.ActivationSkipped, status: str) -> None:
     activation = fact.activation
     _drop(data, activation)
     data.errors.append(fact.error)
-    state = routine_state(data, activation.routine_id)
-    state.update(status="failed", error=fact.error, activations=state["activations"] + 1)
+    record = _record(data, activation.routine_id)
+    record.status, record.error = status, fact.error
+    record.activations += 1
+
+
+def _activation_failed(data: JobData, fact: facts.ActivationFailed) -> None:
+    _gave_up(data, fact, "failed")
     if fact.stops:
-        data.failed[activation.id] = activation
+        data.failed[fact.activation.id] = fact.activation
         if data.stopping is None:
             data.stopping = fact.error
 
 
 def _activation_skipped(data: JobData, fact: facts.ActivationSkipped) -> None:
-    _drop(data, fact.activation)
-    data.errors.append(fact.error)
-    state = routine_state(data, fact.activation.routine_id)
-    state.update(status="skipped", error=fact.error, activations=state["activations"] + 1)
+    _gave_up(data, fact, "skipped")
 
 
 def _activation_returned(data: JobData, fact: facts.ActivationReturned) -> None:
@@ -258,7 +264,7 @@ def _stat_incremented(data: JobData, fact: facts.StatIncremented) -> None:
 
 
 def _routine_state_updated(data: JobData, fact: facts.RoutineStateUpdated) -> None:
-    routine_state(data, fact.routine_id).update(fact.update)
+    _record(data, fact.routine_id).update(fact.update)
 
 
 def _execution_recorded(_data: JobData, _fact: facts.ExecutionRecorded) -> None:
@@ -279,7 +285,7 @@ APPLY: dict[type[facts.Fact], Callable[[JobData, Any], None]] = {
     facts.JobFailed: _job_failed,
     facts.JobCancelled: _job_cancelled,
     facts.EventPosted: _event_posted,
-    facts.EventEmitted: _event_emitted,
+    facts.EventEmitted: event_emitted,
     facts.DeferredEventAdded: _deferred_added,
     facts.DeferredEventReleased: _deferred_released,
     facts.PayloadMerged: _payload_merged,
@@ -289,9 +295,9 @@ APPLY: dict[type[facts.Fact], Callable[[JobData, Any], None]] = {
     facts.DeferredEventsLeft: _deferred_left,
     facts.DeliveryFailed: _delivery_failed,
     facts.DeliveryRetried: _delivery_retried,
-    facts.ActivationStarted: _activation_started,
+    facts.ActivationStarted: activation_started,
     facts.ActivationYielded: _activation_yielded,
-    facts.ActivationCompleted: _activation_completed,
+    facts.ActivationCompleted: activation_completed,
     facts.ActivationRetried: _activation_retried,
     facts.ActivationFailed: _activation_failed,
     facts.ActivationSkipped: _activation_skipped,

@@ -129,6 +129,9 @@ class Flow:
 
     def routine(self, routine_id: str) -> Routine:
         """Return the routine of that id."""
+        member = self._members.get(routine_id)
+        if isinstance(member, Routine):
+            return member
         routines = self.routines
         if routine_id not in routines:
             raise UnknownRoutine(routine_id, tuple(routines), self.flow_id)

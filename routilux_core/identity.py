@@ -18,8 +18,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 MASK = (1 << 64) - 1
 STEP = 0x9E3779B97F4A7C15
-PLACE = 0xD1B54A32D192ED03
-ITEM = 0x8CB92BA72F3D8DD7
+ITEM_BITS = 32
 _SCRAMBLE = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 
 
@@ -49,7 +48,7 @@ def digest(text: str) -> int:
 
 def child(parent: int, item: int, place: int, edge: int) -> int:
     """Return the lineage of what `parent` sent at `place` of its `item` over the connection `edge`."""
-    return ((parent + item * ITEM + place * PLACE) * STEP + edge) & MASK
+    return ((parent + (item << ITEM_BITS) + place) * STEP + edge) & MASK
 
 
 def joined(lineages: list[int], edge: int) -> int:

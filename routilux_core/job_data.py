@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any
 
-from attrs import Factory, define, fields
+from attrs import Factory, define, evolve, fields
 
 from routilux_core.activation import Activation
 from routilux_core.merge import Payload
@@ -41,6 +41,38 @@ class PausePoint:
     running: int = 0
 
 
+@define
+class RoutineRecord:
+    """How one routine of a job stands."""
+
+    status: str = "pending"
+    activations: int = 0
+    execution_time: float = 0.0
+    error: ErrorRecord | None = None
+    more: dict[str, Any] = Factory(dict)
+    """The user's own keys."""
+
+    def shown(self) -> dict[str, Any]:
+        """Return it as users see it."""
+        known = {name: getattr(self, name) for name in ROUTINE_KEYS}
+        return {**known, **self.more}
+
+    def update(self, update: Mapping[str, Any]) -> None:
+        """Set the known keys that `update` names, and keep the others."""
+        for key, value in update.items():
+            if key in ROUTINE_KEYS:
+                setattr(self, key, value)
+            else:
+                self.more[key] = value
+
+    def copy(self) -> RoutineRecord:
+        """Return another one that is the same."""
+        return evolve(self, more=dict(self.more))
+
+
+ROUTINE_KEYS = ("status", "activations", "execution_time", "error")
+
+
 @define(eq=False)
 class JobData:
     """Everything that changes while a flow runs, for one run."""
@@ -69,7 +101,7 @@ class JobData:
     """Why the job fails as soon as no handler runs."""
     pause: tuple[str, Any] | None = None
     """Reason and checkpoint of a pause that was accepted."""
-    routines: dict[str, dict[str, Any]] = Factory(dict)
+    routines: dict[str, RoutineRecord] = Factory(dict)
     stats: dict[str, dict[str, Any]] = Factory(dict)
     merged: dict[Target, dict[str, Any]] = Factory(dict)
     held: dict[Target, dict[Hashable, Group]] = Factory(dict)
@@ -91,10 +123,15 @@ LEGACY = ("activations", "failed", "merged", "held", "ended", "shared_data", "sh
 """The fields that a fork takes over."""
 
 
+OWN = {dict, list, deque, RoutineRecord}
+
+
 def copied(value: Any) -> Any:
     """Copy containers of a job and what they contain of ours; payloads go by reference."""
+    if type(value) is RoutineRecord:
+        return value.copy()
     if type(value) is dict:
-        return {key: copied(item) if type(item) in {dict, list, deque} else item for key, item in value.items()}
+        return {key: copied(item) if type(item) in OWN else item for key, item in value.items()}
     if type(value) in {list, deque}:
         return type(value)(value)
     return value

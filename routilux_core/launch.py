@@ -43,12 +43,12 @@ def checked_plan(manager: JobManager, flow: Flow) -> Plan:
     if not isinstance(flow, Flow):
         raise InvalidOption("flow", flow, "a Flow")
     plan = compile_flow(flow)
-    if id(manager) not in plan.checked:
+    if manager.ref not in plan.checked:
         found = (*problems(flow), *manager.hooks.check_flow(flow))
         fatal = tuple(str(problem) for problem in found if problem.fatal)
         if fatal:
             raise InvalidFlow(flow.flow_id, fatal)
-        plan.checked[id(manager)] = True
+        plan.checked.add(manager.ref)
     return plan
 
 

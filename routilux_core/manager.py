@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any, Self
+from weakref import ref
 
 from routilux_core import direct
 from routilux_core.clerk import Clerk
@@ -57,6 +58,8 @@ class JobManager:
         self.loop = LoopThread()
         self.interrupts = Interrupts()
         self.totals = Totals()
+        self.ref = ref(self)
+        """What others remember it by without keeping it."""
         loaded = load(plugins, discover=discover)
         self.registry, self.hooks, self.failed_plugins = loaded.registry, loaded.hooks, loaded.failed
         self._executor = executor

@@ -88,7 +88,7 @@ class Plan:
     """By the identity of a routine object, where it stands in the flow."""
     demanding: bool
     """True when some slot has a priority or a limit of its own."""
-    checked: dict[int, bool] = Factory(dict)
+    checked: set[object] = Factory(set)
     """The managers whose plugins have looked at it."""
 
     def slot(self, routine_id: str, name: str) -> BoundSlot:

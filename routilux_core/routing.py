@@ -10,7 +10,7 @@ from attrs import frozen
 from routilux_core import facts
 from routilux_core.activation import Activation
 from routilux_core.errors import DeliveryError, RoutiluxError
-from routilux_core.identity import ITEM, MASK, PLACE, STEP, joined
+from routilux_core.identity import ITEM_BITS, MASK, STEP, joined
 from routilux_core.job_data import Held
 from routilux_core.ledger import Ledger
 from routilux_core.merge import APPEND, OVERRIDE, Payload, checked_payload, gather, prefixes
@@ -51,8 +51,24 @@ class Routing:
             fact.connected = False
             ledger.happen(fact)
             return
-        base = (lineage + item * ITEM + place * PLACE) * STEP
-        number, now, data = ledger.data.last_id, ledger.now, fact.data
+        base = (lineage + (item << ITEM_BITS) + place) * STEP
+        data = fact.data
+        if len(routes) == 1 and routes[0].plain:
+            route = routes[0]
+            child = Activation(
+                ledger.data.last_id + 1,
+                route.routine_id,
+                route.name,
+                data,
+                route.source,
+                ledger.now,
+                (base + route.edge) & MASK,
+            )
+            fact.activations = (child,)
+            ledger.happen(fact)
+            ledger.ready.append(child)
+            return
+        number, now = ledger.data.last_id, ledger.now
         children, slow = [], []
         for route in routes:
             if route.plain:

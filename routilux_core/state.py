@@ -18,7 +18,7 @@ from routilux_core.current import CONTEXT
 from routilux_core.effect import SharedDataModified
 from routilux_core.errors import InvalidOption, JobFailed, NoActiveJob
 from routilux_core.identity import checked_id, new_id
-from routilux_core.job_data import JobData, PausePoint
+from routilux_core.job_data import JobData, PausePoint, RoutineRecord
 from routilux_core.outcome import ErrorRecord
 from routilux_core.outputs import OutputHandler
 from routilux_core.record import ExecutionRecord, as_records, moment
@@ -192,16 +192,16 @@ class JobState:
     @property
     def routine_states(self) -> Mapping[str, Mapping[str, Any]]:
         """How each routine stands: status, activations, execution time, error, and the user's keys."""
-        return MappingProxyType({name: dict(state) for name, state in dict(self._data.routines).items()})
+        return MappingProxyType({name: record.shown() for name, record in self._data.routines.copy().items()})
 
     def get_routine_state(self, routine_id: str) -> dict[str, Any] | None:
         """Return how one routine stands; None before anything happened to it."""
         context = self._context()
-        state = self._data.routines.get(routine_id)
-        if context is not None:
-            update = context.pending().routines.get(routine_id, {})
-            return None if state is None and not update else {**(state or {}), **update}
-        return None if state is None else dict(state)
+        record = self._data.routines.get(routine_id)
+        update = {} if context is None else context.pending().routines.get(routine_id, {})
+        if record is None and not update:
+            return None
+        return {**(RoutineRecord() if record is None else record).shown(), **update}
 
     def update_routine_state(self, routine_id: str, state: dict[str, Any]) -> None:
         """Add keys to a routine's state."""

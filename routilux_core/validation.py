@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from routilux_core.binding import bind
+from routilux_core.connection import Connection
 from routilux_core.errors import InvalidHandler
+from routilux_core.slot import Event, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,17 +37,21 @@ class Problem:
 
 def problems(flow: Flow) -> Iterator[Problem]:
     """Give all problems of `flow` that the core knows of."""
-    for routine_id, routine in flow.routines.items():
-        yield from _class_problems(routine_id, routine)
-        for name in routine.slots:
-            yield from _slot_problems(flow, routine_id, routine, name)
+    routines, incoming = flow.routines, defaultdict[tuple[str, str], list[Connection]](list)
     for connection in flow.connections:
-        declared = flow.routines[connection.source_id].events[connection.event].fields
+        incoming[connection.target_id, connection.slot].append(connection)
+        declared = routines[connection.source_id].events[connection.event].fields
         for field in connection.param_mapping:
             if declared and field not in declared:
                 known = ", ".join(declared)
                 message = f"param_mapping renames {field!r}, and the event declares: {known}"
                 yield Problem(f"connection {connection}", message)
+    for routine_id, routine in routines.items():
+        yield from _class_problems(routine_id, routine)
+        for slot in routine.slots.values():
+            arriving = incoming[routine_id, slot.name]
+            given = [_fields(routines[one.source_id].events[one.event], one) for one in arriving]
+            yield from _slot_problems(f"{routine_id}.{slot.name}", slot, given)
 
 
 def _class_problems(routine_id: str, routine: Routine) -> Iterator[Problem]:
@@ -55,28 +62,27 @@ def _class_problems(routine_id: str, routine: Routine) -> Iterator[Problem]:
         yield Problem(f"routine {routine_id}", message)
 
 
-def _slot_problems(flow: Flow, routine_id: str, routine: Routine, name: str) -> Iterator[Problem]:
-    where = f"slot {routine_id}.{name}"
-    incoming = [c for c in flow.connections if c.target_id == routine_id and c.slot == name]
-    if not incoming and name != ENTRY:
+def _fields(event: Event, connection: Connection) -> set[str]:
+    return {connection.param_mapping.get(field, field) for field in event.fields}
+
+
+def _slot_problems(target: str, slot: Slot, given: list[set[str]]) -> Iterator[Problem]:
+    """Give the problems of one slot; `given` are the fields of each event connected to it."""
+    where = f"slot {target}"
+    if not given and slot.name != ENTRY:
         yield Problem(where, "no event is connected to it, and a job enters by it only if told to")
-    handler = routine.slots[name].handler
-    if handler is None:
+    if slot.handler is None:
         yield Problem(where, "it has no handler, so what arrives is dropped")
         return
     try:
-        binding = bind(handler, f"{routine_id}.{name}")
+        required = bind(slot.handler, target).required
     except InvalidHandler as error:
         yield Problem(where, error.reason, fatal=True)
         return
-    given: set[str] = set()
-    for connection in incoming:
-        fields = flow.routines[connection.source_id].events[connection.event].fields
-        if not fields:
-            return
-        given.update(connection.param_mapping.get(field, field) for field in fields)
-    for field in binding.required:
-        if incoming and field not in given:
-            known = ", ".join(sorted(given))
-            message = f"its handler needs {field!r}, and the events connected to it give: {known}"
-            yield Problem(where, message)
+    if given and all(given):
+        together = set[str]().union(*given)
+        for field in required:
+            if field not in together:
+                known = ", ".join(sorted(together))
+                message = f"its handler needs {field!r}, and the events connected to it give: {known}"
+                yield Problem(where, message)
