@@ -44,7 +44,7 @@ def cases() -> list[Case]:
     """Every case, with its flows built."""
     chain, fan, gather = flows.chain(1_000), flows.fan(flows.Sink()), flows.fan(flows.Gatherer())
     ring, single = flows.ring(10), flows.single()
-    short, long = timed(ring, 1_000, 1_000, 20), timed(ring, 100_000, 100_000)
+    short, long = timed(ring, 1_000, 1_000, 10), timed(ring, 100_000, 100_000)
     plain, append = timed(fan, 4_000, 4_000), timed(gather, 4_000, 4_000)
     ours, theirs = imported("routilux_core"), imported("attrs, cattrs, pluggy")
     return [

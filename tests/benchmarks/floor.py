@@ -29,7 +29,7 @@ class Fact:
 CURRENT: ContextVar[Activation] = ContextVar("current")
 
 
-def step(steps: int = 50_000) -> float:
+def step(steps: int = 20_000) -> float:
     """Return the seconds that a step takes, in a run of so many steps."""
     ready: deque[Activation] = deque([Activation(0, "loop", {"left": steps - 1})])
     history: list[Fact] = []
