@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from routilux_core import facts
 from routilux_core.activation import Activation
 from routilux_core.current import CONTEXT
-from routilux_core.errors import NoActiveJob, UnknownEvent
+from routilux_core.errors import NoActiveJob
 from routilux_core.identity import child, key
 from routilux_core.overlay import Overlay
 from routilux_core.plan import BoundSlot
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
-EventEmitted = facts.EventEmitted
 
 
 class _Closed:
@@ -113,18 +112,6 @@ class ExecutionContext:
         """Collect an effect."""
         self.pending().add(effect)
         self.effects.append(effect)
-
-    def emit(self, routine: Routine, event: str, data: dict[str, Any]) -> None:
-        """Collect an emission of `routine`."""
-        slot = self.slot
-        if routine is slot.routine:
-            routine_id = slot.routine_id
-            if event not in routine._events:  # noqa: SLF001 - the hot path
-                raise UnknownEvent(event, tuple(routine.events), routine_id)
-        else:
-            routine_id = self.place_of(routine)
-            routine.get_event(event)
-        self.effects.append(EventEmitted(0, 0.0, self.activation, routine_id, event, data))
 
     def emit_deferred(self, routine: Routine, event: str, data: dict[str, Any]) -> None:
         """Collect an event that waits for the job to be resumed."""

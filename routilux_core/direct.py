@@ -52,8 +52,9 @@ def _calls(routine: Routine, event: str, flow: Flow, data: dict[str, Any]) -> li
     if len(places) != 1:
         reason = f"it is not in flow {flow.flow_id!r}" if not places else f"it stands there as {', '.join(places)}"
         raise NoActiveJob(f"emit({event!r}) of routine {type(routine).__name__!r}", reason)
-    routes = plan.routes[places[0]].get(event, ())
-    return [(route.slot, route.connection.rename(data), route.source) for route in routes]
+    routes = plan.routes[places[0]].get(event)
+    every = () if routes is None else routes.every
+    return [(route.slot, route.connection.rename(data), route.source) for route in every]
 
 
 def _call(slot: BoundSlot, data: dict[str, Any], source: str) -> None:

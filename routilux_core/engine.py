@@ -11,10 +11,11 @@ from attrs import evolve, frozen
 
 from routilux_core import facts, quiet
 from routilux_core.activation import Activation
+from routilux_core.apply import activation_completed, event_emitted
 from routilux_core.effect import PauseAsked, SharedDataModified
 from routilux_core.error_handler import ErrorStrategy
 from routilux_core.errors import ActivationTimeout, InvalidTransition, JobTimeout, RunawayLoop, TooMuchPending
-from routilux_core.identity import digest
+from routilux_core.identity import ITEM_BITS, MASK, STEP, digest
 from routilux_core.job_data import JobData
 from routilux_core.ledger import Ledger
 from routilux_core.outcome import Outcome, describe
@@ -23,6 +24,7 @@ from routilux_core.routing import Alarm, Routing
 from routilux_core.status import FINAL, MOVES, ExecutionStatus
 
 EventEmitted = facts.EventEmitted
+ActivationCompleted = facts.ActivationCompleted
 
 
 @frozen(kw_only=True)
@@ -59,7 +61,9 @@ class Engine:
         "limits",
         "outputs",
         "over",
+        "limited",
         "plan",
+        "routes",
         "routing",
         "settled",
         "shut",
@@ -73,6 +77,8 @@ class Engine:
     ) -> None:
         self.plan = plan
         self.demanding = plan.demanding
+        self.routes = plan.routes
+        self.limited = limits.max_activations is not None or limits.max_pending is not None
         self.ledger = ledger
         self.data = ledger.data
         self.limits = limits
@@ -134,7 +140,7 @@ class Engine:
         while self.data.deferred:
             routine_id, event, payload, lineage = self.data.deferred[0]
             self.ledger.happen(facts.DeferredEventReleased(0, 0.0))
-            self.routing.emit(EventEmitted(0, 0.0, None, routine_id, event, payload), lineage, 0, 0)
+            self.routing.emit(EventEmitted(0, 0.0, None, routine_id, event, payload), lineage)
 
     # -- activations -----------------------------------------------------------------------------------
 
@@ -149,42 +155,77 @@ class Engine:
         if self.closed or data.activations.get(activation.id) is not activation:
             return
         self.settled += 1
+        ledger = self.ledger
+        if not outcome.plain or ledger.news is not None or self.demanding:
+            self._finished(activation, outcome)
+            return
+        # The short way: what _finished does to emissions and a completion, with nobody listening.
+        now, number, keep = ledger.now, data.number, ledger.keep
+        place = (activation.items << ITEM_BITS) + activation.lineage
+        for fact in outcome.effects:
+            routes = self.routes[fact.routine_id].get(fact.event)
+            route = None if routes is None else routes.only
+            if route is None:
+                data.number = number
+                self.routing.emit(fact, place)
+                number = data.number
+            else:
+                child = Activation(
+                    data.last_id + 1,
+                    route.routine_id,
+                    route.name,
+                    fact.data,
+                    route.source,
+                    now,
+                    (place * STEP + route.edge) & MASK,
+                )
+                number += 1
+                fact.number, fact.at, fact.activations = number, now, (child,)
+                event_emitted(data, fact)
+                keep(fact)
+                ledger.ready.append(child)
+            place += 1
+        number += 1
+        completed = ActivationCompleted(number, now, activation, now - data.running[activation.id])
+        activation_completed(data, completed)
+        keep(completed)
+        data.number, data.updated_at = number, now
+        if self.routing.failed or self.limited:
+            self._after_delivery()
+
+    def _finished(self, activation: Activation, outcome: Outcome) -> None:
         if self.demanding:
             self.freed.append(activation)
             self.unusual = True
+        ledger = self.ledger
         if outcome.exception is not None:
             if outcome.interrupted:
-                self.ledger.happen(facts.ActivationReturned(0, 0.0, activation, "interrupted"))
-                self.ledger.ready.insert(0, activation)
+                ledger.happen(facts.ActivationReturned(0, 0.0, activation, "interrupted"))
+                ledger.ready.insert(0, activation)
             else:
                 self._failed(activation, outcome.exception)
             return
-        effects = outcome.effects
-        if outcome.written:
-            try:
-                effects = self._resolved(effects)
-            except Exception as error:  # noqa: BLE001 - user code
-                self._failed(activation, error)
-                return
-        if effects:
-            lineage, item, emit = activation.lineage, activation.items, self.routing.emit
-            place = 0
-            for effect in effects:
-                if type(effect) is EventEmitted:
-                    emit(effect, lineage, item, place)
-                    place += 1
-                else:
-                    self._effect(effect)
-        ledger = self.ledger
+        try:
+            effects = self._resolved(outcome.effects)
+        except Exception as error:  # noqa: BLE001 - user code
+            self._failed(activation, error)
+            return
+        place = (activation.items << ITEM_BITS) + activation.lineage
+        for effect in effects:
+            if type(effect) is EventEmitted:
+                self.routing.emit(effect, place)
+                place += 1
+            else:
+                self._effect(effect)
         if outcome.more:
             advanced = activation.advanced()
             ledger.happen(facts.ActivationYielded(0, 0.0, advanced))
             self.continuing.append(advanced)
             self.unusual = True
         else:
-            ledger.happen(facts.ActivationCompleted(0, 0.0, activation, ledger.now - data.running[activation.id]))
-        if effects:
-            self._after_delivery()
+            seconds = ledger.now - self.data.running[activation.id]
+            ledger.happen(ActivationCompleted(0, 0.0, activation, seconds))
+        self._after_delivery()
 
     def _resolved(self, effects: Sequence[Any]) -> list[Any]:
         shared: dict[str, Any] = {}
@@ -376,7 +417,7 @@ class Engine:
 def cycle(plan: Plan, data: JobData) -> str:
     """Name the loop that the pending work runs around."""
     following = {
-        routine_id: sorted({route.routine_id for routes in events.values() for route in routes})
+        routine_id: sorted({route.routine_id for routes in events.values() for route in routes.every})
         for routine_id, events in plan.routes.items()
     }
     for activation in data.activations.values():

@@ -90,10 +90,8 @@ class Flow:
             wanted = hint if isinstance(routine, type) else "a Routine or a Flow"
             raise InvalidOption("routine", routine, wanted)
         chosen = new_id() if routine_id is None else checked_id("routine id", routine_id)
-        names = {f"{chosen}.{inner}" for inner in routine.routines} if isinstance(routine, Flow) else {chosen}
-        taken = names & self.routines.keys() or {chosen} & self._members.keys()
-        if taken:
-            raise DuplicateName("routine", min(taken), f"flow {self.flow_id!r}")
+        inner = routine.routines if isinstance(routine, Flow) else ()
+        self._refuse_taken({chosen, *(f"{chosen}.{name}" for name in inner)})
         if isinstance(routine, Flow):
             if routine is self or self in routine.descendants():
                 raise InvalidOption("routine", routine.flow_id, "a flow that does not contain this one")
@@ -139,9 +137,8 @@ class Flow:
 
     def set_execution_strategy(self, name: str, max_workers: int | None = None) -> None:
         """Choose the executor by its plugin's name, and how many activations may run at once."""
-        self.execution_strategy = name
-        if max_workers is not None:
-            self.max_workers = _checked_workers(max_workers)
+        workers = self.max_workers if max_workers is None else _checked_workers(max_workers)
+        self.execution_strategy, self.max_workers = name, workers
 
     def set_error_handler(self, handler: ErrorHandler) -> None:
         """Say what happens when a handler fails for which neither slot nor routine says it."""
@@ -151,11 +148,31 @@ class Flow:
         self.forget_plan()
 
     def nearest_error_handler(self, routine_id: str) -> ErrorHandler | None:
-        """Return what the sub-flow that holds the routine says, else what this flow says."""
+        """Return what the innermost flow says that holds the routine and says anything."""
+        _, *flows = self._line(routine_id)
+        return next((flow.error_handler for flow in flows if flow.error_handler is not None), None)
+
+    def _line(self, routine_id: str) -> tuple[Any, ...]:
+        """Return the routine of that id and the flows around it, innermost first; nothing if there is none."""
+        found = self._members.get(routine_id)
+        if isinstance(found, Routine):
+            return found, self
         for name, member in self._members.items():
             if isinstance(member, Flow) and routine_id.startswith(f"{name}."):
-                return member.nearest_error_handler(routine_id.removeprefix(f"{name}.")) or self.error_handler
-        return self.error_handler
+                line = member._line(routine_id.removeprefix(f"{name}."))
+                if line:
+                    return (*line, self)
+        return ()
+
+    def _refuse_taken(self, names: set[str]) -> None:
+        """Raise `DuplicateName` if one of the ids is taken here or in a flow around."""
+        taken = sorted(name for name in names if name in self._members or self._line(name))
+        if taken:
+            raise DuplicateName("routine", taken[0], f"flow {self.flow_id!r}")
+        for parent in self._parents:
+            for place, member in parent.members.items():
+                if member is self:
+                    parent._refuse_taken({f"{place}.{name}" for name in names})
 
     def descendants(self) -> set[Flow]:
         """Return the flows inside this one."""

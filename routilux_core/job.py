@@ -36,6 +36,8 @@ class Job(Telling):
     Every method may be called from any thread, from handlers and from monitors.
     """
 
+    __slots__ = ("__weakref__", "epoch", "plan", "root")
+
     def __init__(
         self,
         manager: JobManager,

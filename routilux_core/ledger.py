@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from routilux_core.activation import Activation
-from routilux_core.apply import APPLY
-from routilux_core.facts import Fact
+from routilux_core.apply import APPLY, activation_started
+from routilux_core.facts import ActivationStarted, Fact
 from routilux_core.job_data import JobData
 from routilux_core.plan import BoundSlot
 
@@ -41,6 +41,15 @@ class Ledger:
         if self.news is not None:
             self.news.append(fact)
             self.stirred = True
+
+    def start(self, activation: Activation) -> None:
+        """Let a handler be about to be called; the short way of `happen`, for when nobody listens."""
+        data = self.data
+        number = data.number + 1
+        fact = ActivationStarted(number, self.now, activation)
+        activation_started(data, fact)
+        data.number = number
+        self.keep(fact)
 
     def activation(
         self, slot: BoundSlot, payload: dict[str, Any], source: str | None, lineage: int, **more: Any

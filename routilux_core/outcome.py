@@ -35,8 +35,8 @@ class Outcome:
 
     effects: Sequence[Any] = Factory(list)
     """Facts to be, in the order in which the handler made them."""
-    written: bool = False
-    """True when some of them are not emissions."""
+    plain: bool = False
+    """True only when the handler has returned and all it did was to emit: the short way is open."""
     exception: BaseException | None = None
     more: bool = False
     """True when a generator has yielded and may have more to give."""

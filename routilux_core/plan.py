@@ -18,7 +18,20 @@ from routilux_core.policy import Each, Leftover, Policy
 from routilux_core.routine import Routine
 from routilux_core.slot import Slot
 
-Routes = tuple["Route", ...]
+
+
+@define(eq=False)
+class Routes:
+    """Where one event goes."""
+
+    every: tuple[Route, ...] = ()
+    only: Route | None = None
+    """Its route, if it has just one and that is plain."""
+
+    def add(self, route: Route) -> None:
+        """Let it also go there."""
+        self.every = (*self.every, route)
+        self.only = route if len(self.every) == 1 and route.plain else None
 
 
 @define(eq=False)
@@ -133,8 +146,7 @@ def _compile(flow: Flow) -> Plan:
             connection=connection,
             plain=slot.direct and not connection.param_mapping and not slot.max_retries and not slot.priority,
         )
-        events = routes[connection.source_id]
-        events[connection.event] = (*events.get(connection.event, ()), route)
+        routes[connection.source_id].setdefault(connection.event, Routes()).add(route)
     everything = [slot for named in slots.values() for slot in named.values()]
     for slot in everything:
         reached.setdefault(slot.target, slot)

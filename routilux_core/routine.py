@@ -11,6 +11,7 @@ from routilux_core.binding import Handler
 from routilux_core.current import CONTEXT, current_manager
 from routilux_core.error_handler import ErrorHandler, ErrorStrategy
 from routilux_core.errors import DuplicateName, InsideJob, InvalidOption, NoActiveJob, UnknownEvent, UnknownSlot
+from routilux_core.facts import EventEmitted
 from routilux_core.slot import MARK, Event, Slot, checked_options, make_event
 
 if TYPE_CHECKING:
@@ -154,11 +155,14 @@ class Routine:
         job the connected handlers are called here and now, in `flow` or the one flow of this routine.
         """
         context = CONTEXT.get()
-        if context is not None:
-            context.emit(self, event, data)
-        else:
-            self.get_event(event)
+        if event not in self._events:
+            raise UnknownEvent(event, tuple(self._events), type(self).__name__ if context is None else context.routine_id)
+        if context is None:
             current_manager().emit_directly(self, event, flow, data)
+        else:
+            slot = context.slot
+            routine_id = slot.routine_id if self is slot.routine else context.place_of(self)
+            context.effects.append(EventEmitted(0, 0.0, context.activation, routine_id, event, data))
 
     def emit_deferred_event(self, event: str, /, **data: Any) -> None:
         """Set `event` aside until the job is resumed."""

@@ -10,7 +10,7 @@ from attrs import frozen
 from routilux_core import facts
 from routilux_core.activation import Activation
 from routilux_core.errors import DeliveryError, RoutiluxError
-from routilux_core.identity import ITEM_BITS, MASK, STEP, joined
+from routilux_core.identity import MASK, STEP, joined
 from routilux_core.job_data import Held
 from routilux_core.ledger import Ledger
 from routilux_core.merge import APPEND, OVERRIDE, Payload, checked_payload, gather, prefixes
@@ -43,34 +43,19 @@ class Routing:
 
     # -- what comes in ---------------------------------------------------------------------------------
 
-    def emit(self, fact: facts.EventEmitted, lineage: int, item: int, place: int) -> None:
-        """Send an event: `place` counts the emissions of `item` of the activation with `lineage`."""
+    def emit(self, fact: facts.EventEmitted, place: int) -> None:
+        """Send an event; `place` is its sender's lineage, item and position in one number."""
         ledger = self.ledger
         routes = self.routes[fact.routine_id].get(fact.event)
         if routes is None:
             fact.connected = False
             ledger.happen(fact)
             return
-        base = (lineage + (item << ITEM_BITS) + place) * STEP
+        base = place * STEP
         data = fact.data
-        if len(routes) == 1 and routes[0].plain:
-            route = routes[0]
-            child = Activation(
-                ledger.data.last_id + 1,
-                route.routine_id,
-                route.name,
-                data,
-                route.source,
-                ledger.now,
-                (base + route.edge) & MASK,
-            )
-            fact.activations = (child,)
-            ledger.happen(fact)
-            ledger.ready.append(child)
-            return
         number, now = ledger.data.last_id, ledger.now
         children, slow = [], []
-        for route in routes:
+        for route in routes.every:
             if route.plain:
                 number += 1
                 children.append(

@@ -66,7 +66,7 @@ class Runner:
         finally:
             CONTEXT.reset(token)
         effects, context.effects = context.effects, CLOSED
-        return Outcome(effects, context.overlay is not None)
+        return Outcome(effects, context.overlay is None)
 
     async def run_async(self, activation: Activation) -> Outcome:
         """Do what `run` does, awaiting an async handler on the running loop."""
@@ -174,7 +174,7 @@ class Runner:
 
 def _success(context: ExecutionContext, *, more: bool = False) -> Outcome:
     effects, context.effects = context.effects, CLOSED
-    return Outcome(effects, context.overlay is not None, None, more)
+    return Outcome(effects, more=more)
 
 
 def _failure(context: ExecutionContext, error: BaseException) -> Outcome:

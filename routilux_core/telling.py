@@ -33,6 +33,22 @@ Subscription = tuple[Feed[Any], "list[tuple[int, Feed[Any]]]", Callable[[], "lis
 class Telling(Waiting):
     """A turn with those who listen: monitors, feeds, timers, the executor's lane."""
 
+    __slots__ = (
+        "_timers",
+        "base",
+        "children",
+        "driven",
+        "executor",
+        "job_state",
+        "lane",
+        "manager",
+        "observers",
+        "output_feeds",
+        "parent",
+        "record_feeds",
+        "runner",
+    )
+
     manager: JobManager
     job_state: JobState
     executor: Executor

@@ -7,22 +7,19 @@ data, without holding the lock. A message that finds the turn taken waits in the
 
 from __future__ import annotations
 
-import logging
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from routilux_core.activation import Activation
 from routilux_core.engine import Engine
-from routilux_core.facts import ActivationStarted
 from routilux_core.interrupt import unbreakable
 from routilux_core.outcome import Outcome
 from routilux_core.ready import Ready
 from routilux_core.status import SETTLED
 
-log = logging.getLogger("routilux")
 Message = tuple[Callable[[Any, Any], None], Any, Any]
 EVERYTHING = 1 << 60
 
@@ -36,6 +33,28 @@ NOTHING: Message = (_nothing, None, None)
 
 class Turn(ABC):
     """The inbox of a job and the protocol around it. `Job` adds what happens at its edges."""
+
+    __slots__ = (
+        "_holds",
+        "data",
+        "ended",
+        "engine",
+        "inbox",
+        "inflight",
+        "limit",
+        "limited",
+        "lock",
+        "max_ready",
+        "open",
+        "owner",
+        "parked",
+        "passed",
+        "ready",
+        "released",
+        "stalled",
+        "time",
+        "turning",
+    )
 
     def __init__(self, engine: Engine, time: Callable[[], float], *, limit: int | None, max_ready: int) -> None:
         self.engine = engine
@@ -92,20 +111,57 @@ class Turn(ABC):
         take: bool = False,  # noqa: FBT001, FBT002 - keywords cost time here
     ) -> Activation | None:
         """Hand in an outcome, and with `take` get the next work in the same breath."""
-        take = take and self._holds is None
+        with self.lock:
+            alone = not (self.turning or self.inbox)
+            if alone:
+                self.turning = True
+        if not alone:
+            return self._finish_among_others(activation, outcome, take and self._holds is None)
+        engine, data = self.engine, self.data
+        ledger = engine.ledger
+        now = self.time()
+        ledger.now = now if now > data.updated_at else data.updated_at
+        try:
+            engine.finished(activation, outcome)
+        except BaseException as error:  # noqa: BLE001 - our own fault ends the job, never the turn
+            engine.broken(error)
+        if ledger.stirred or engine.unusual or not take or self._holds is not None:
+            return self._turn((), take and self._holds is None)
+        # The short way: nothing to tell, nothing special to settle, and most likely work to go on with.
+        with self.lock:
+            ready, fresh = self.ready, ledger.ready
+            woken = self.limited
+            if fresh:
+                ready.extend(fresh)
+                fresh.clear()
+                woken = True
+            if ready and self.open and engine.settled == 1 and not (self.inbox or self.stalled):
+                engine.settled = 0
+                following = ready.popleft()
+                if following.id not in data.running:  # type: ignore[union-attr] - a deque always has one here
+                    ledger.start(following)  # type: ignore[arg-type]
+                self.turning = False
+                count = min(len(ready), self.limit - self.inflight) if woken and ready else 0
+            else:
+                following = None
+        if following is None:
+            return self._turn((), take, woken)
+        if count > 0:
+            self._wake(count)
+        return following
+
+    def _finish_among_others(self, activation: Activation, outcome: Outcome, take: bool) -> Activation | None:  # noqa: FBT001
+        message = (self.engine.finished, activation, outcome)
         with self.lock:
             if self.turning:
-                self.inbox.append((self.engine.finished, activation, outcome))
+                self.inbox.append(message)
                 following = self._next() if take else None
                 if following is not None:
                     self._note(following)
                 return following
             self.turning = True
-            messages = self.inbox
-            if messages:
-                self.inbox = []
-                messages.append((self.engine.finished, activation, outcome))
-        return self._turn(messages, take, activation, outcome)
+            messages, self.inbox = self.inbox, []
+        return self._turn((*messages, message), take)
 
     # -- the protocol ----------------------------------------------------------------------------------
 
@@ -150,7 +206,7 @@ class Turn(ABC):
         if not (self.turning or self.inbox) and ledger.news is None:
             now = self.time()
             ledger.now = now if now > self.data.updated_at else self.data.updated_at
-            ledger.happen(ActivationStarted(0, 0.0, activation))
+            ledger.start(activation)
             return None
         self.inbox.append((self.engine.started, activation, None))
         if self.turning:
@@ -169,27 +225,22 @@ class Turn(ABC):
 
     def _turn(
         self,
-        messages: list[Message],
+        messages: Sequence[Message],
         take: bool = False,  # noqa: FBT001, FBT002 - keywords cost time here
-        activation: Activation | None = None,
-        outcome: Outcome | None = None,
+        woken: bool = False,  # noqa: FBT001, FBT002
     ) -> Activation | None:
-        """Take the turn with `messages`, or with one outcome alone, until the inbox is empty."""
+        """Use the turn that this thread has: first for `messages`, then until the inbox is empty."""
         engine, data, ledger = self.engine, self.data, self.engine.ledger
         following: Activation | None = None
-        woken = False
         while True:
-            now = self.time()
-            ledger.now = now if now > data.updated_at else data.updated_at
-            try:
-                if messages:
+            if messages:
+                now = self.time()
+                ledger.now = now if now > data.updated_at else data.updated_at
+                try:
                     for act, one, two in messages:
                         act(one, two)
-                else:
-                    engine.finished(activation, outcome)  # type: ignore[arg-type]
-            except BaseException as error:
-                log.exception("job %s: the engine failed", data.job_id)
-                engine.broken(error)
+                except BaseException as error:  # noqa: BLE001 - our own fault ends the job, never the turn
+                    engine.broken(error)
             if ledger.stirred:
                 ledger.stirred = False
                 self._show()
@@ -223,7 +274,7 @@ class Turn(ABC):
                         if ledger.news is not None:
                             messages = [(engine.started, following, None)]
                             continue
-                        ledger.happen(ActivationStarted(0, 0.0, following))
+                        ledger.start(following)
                 self.turning = False
                 self.released = engine.closed
                 count = 0

@@ -17,6 +17,8 @@ from routilux_core.turn import Turn
 class Waiting(Turn):
     """A turn that others can wait for."""
 
+    __slots__ = ("_helpers", "_waiters", "interrupts", "run")
+
     def __init__(
         self,
         engine: Engine,
