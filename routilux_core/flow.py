@@ -153,13 +153,13 @@ class Flow:
         return next((flow.error_handler for flow in flows if flow.error_handler is not None), None)
 
     def _line(self, routine_id: str) -> tuple[Any, ...]:
-        """Return the routine of that id and the flows around it, innermost first; nothing if there is none."""
+        """Return the routine of that id and the flows around it, innermost first; nothing if unknown."""
         found = self._members.get(routine_id)
         if isinstance(found, Routine):
             return found, self
         for name, member in self._members.items():
             if isinstance(member, Flow) and routine_id.startswith(f"{name}."):
-                line = member._line(routine_id.removeprefix(f"{name}."))
+                line = member._line(routine_id.removeprefix(f"{name}."))  # noqa: SLF001 - another flow
                 if line:
                     return (*line, self)
         return ()
@@ -172,7 +172,7 @@ class Flow:
         for parent in self._parents:
             for place, member in parent.members.items():
                 if member is self:
-                    parent._refuse_taken({f"{place}.{name}" for name in names})
+                    parent._refuse_taken({f"{place}.{name}" for name in names})  # noqa: SLF001 - another flow
 
     def descendants(self) -> set[Flow]:
         """Return the flows inside this one."""

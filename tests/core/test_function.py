@@ -164,7 +164,7 @@ def test_slot_options_reach_the_slot(manager):
 
 
 def test_an_unknown_slot_option_is_refused_where_it_is_written():
-    with pytest.raises(InvalidOption, match="speed"):
+    with pytest.raises(InvalidOption, match=r"speed"):
 
         @routine(speed=3)
         def fast():
@@ -172,7 +172,7 @@ def test_an_unknown_slot_option_is_refused_where_it_is_written():
 
 
 def test_positional_only_parameters_are_refused_where_they_are_written():
-    with pytest.raises(InvalidHandler, match="'value' is positional-only, and fields come by name"):
+    with pytest.raises(InvalidHandler, match=r"'value' is positional-only, and fields come by name"):
 
         @routine
         def strict(value, /):

@@ -169,20 +169,20 @@ def test_an_unknown_event_names_what_there_is():
 def test_an_unknown_name_is_a_lookup_error_and_a_value_error():
     with pytest.raises(LookupError):
         Declarative().get_slot("nothing")
-    with pytest.raises(ValueError, match="nothing"):
+    with pytest.raises(ValueError, match=r"nothing"):
         Declarative().get_event("nothing")
 
 
 def test_emitting_an_undeclared_event_outside_a_job_lists_the_declared():
-    with pytest.raises(UnknownEvent, match="'Declarative' has no event 'result'; it has: output"):
+    with pytest.raises(UnknownEvent, match=r"'Declarative' has no event 'result'; it has: output"):
         Declarative().emit("result", value=1)
 
 
 def test_a_slot_or_event_is_defined_once():
     made = Declarative()
-    with pytest.raises(DuplicateName, match="already has slot 'trigger'; choose another name"):
+    with pytest.raises(DuplicateName, match=r"already has slot 'trigger'; choose another name"):
         made.define_slot("trigger")
-    with pytest.raises(DuplicateName, match="already has event 'output'; choose another name"):
+    with pytest.raises(DuplicateName, match=r"already has event 'output'; choose another name"):
         made.define_event("output")
     assert list(made.slots) == ["trigger"]
     assert list(made.events) == ["output"]
@@ -201,7 +201,7 @@ def test_a_slot_or_event_name_has_a_grammar(name):
 
 def test_output_params_that_are_one_text_are_refused():
     with pytest.raises(
-        InvalidOption, match="output_params cannot be 'value'; it takes a list of field names"
+        InvalidOption, match=r"output_params cannot be 'value'; it takes a list of field names"
     ):
         Routine().define_event("output", "value")
 
@@ -410,7 +410,7 @@ def test_the_shorthands_decide_what_becomes_of_the_job(manager, shorthand, statu
 
 def test_an_error_handler_must_be_one():
     made = Routine()
-    with pytest.raises(InvalidOption, match="error handler cannot be 'retry'; it takes an ErrorHandler"):
+    with pytest.raises(InvalidOption, match=r"error handler cannot be 'retry'; it takes an ErrorHandler"):
         made.set_error_handler("retry")
     assert made.error_handler is None
     made.set_error_handler(ErrorHandler("skip"))
@@ -453,7 +453,7 @@ def test_inside_a_job_both_ways_give_one_context(manager):
     ids=["send_output", "emit_deferred_event"],
 )
 def test_what_needs_a_job_says_so_outside_of_one(call):
-    with pytest.raises(NoActiveJob, match="works inside a handler that a job runs"):
+    with pytest.raises(NoActiveJob, match=r"works inside a handler that a job runs"):
         call(Declarative())
 
 
@@ -471,6 +471,6 @@ def test_a_late_emission_of_a_thread_is_refused(manager):
     flow = Flow("leaking")
     flow.add_routine(made, "leaking")
     state = flow.execute("leaking")
-    with pytest.raises(NoActiveJob, match="the handler has returned"):
+    with pytest.raises(NoActiveJob, match=r"the handler has returned"):
         contexts[0].wrap(made.emit)("output", value=1)
     assert state.results == {}

@@ -43,7 +43,7 @@ def test_an_unknown_option_lists_the_known_ones():
 
 
 def test_an_unknown_option_of_the_decorator_is_refused_where_it_is_written():
-    with pytest.raises(InvalidOption, match="speed"):
+    with pytest.raises(InvalidOption, match=r"speed"):
 
         @slot(speed=3)
         def work(self):
@@ -51,9 +51,9 @@ def test_an_unknown_option_of_the_decorator_is_refused_where_it_is_written():
 
 
 def test_wrong_options_are_value_errors_and_type_errors():
-    with pytest.raises(ValueError, match="priority"):
+    with pytest.raises(ValueError, match=r"priority"):
         Slot("work", priority="high")
-    with pytest.raises(TypeError, match="priority"):
+    with pytest.raises(TypeError, match=r"priority"):
         Slot("work", priority="high")
 
 
@@ -119,7 +119,7 @@ def test_a_handler_that_is_not_callable_is_refused_before_anything_runs(manager)
     made.define_slot("trigger", handler="print")
     flow = Flow("wrong")
     flow.add_routine(made, "wrong")
-    with pytest.raises(TypeError, match="'print' is not callable"):
+    with pytest.raises(TypeError, match=r"'print' is not callable"):
         flow.execute("wrong")
     assert manager.running_jobs == []
 
@@ -131,7 +131,7 @@ def test_an_event_names_its_fields():
 
 
 def test_an_event_field_is_text():
-    with pytest.raises(InvalidOption, match="event field cannot be 3; it takes text"):
+    with pytest.raises(InvalidOption, match=r"event field cannot be 3; it takes text"):
         Event(3)
 
 
