@@ -23,6 +23,8 @@ from routilux_core.plan import Plan
 from routilux_core.routing import Alarm, Routing
 from routilux_core.status import FINAL, MOVES, ExecutionStatus
 
+ENTRY = digest("entry")
+"""The lineage of every job's entry; keys start with the job's root anyway."""
 EventEmitted = facts.EventEmitted
 ActivationCompleted = facts.ActivationCompleted
 
@@ -112,7 +114,7 @@ class Engine:
         """Start the job with its entry."""
         slot, payload = entry
         self.ledger.happen(started)
-        self.routing.post(slot, payload, digest(f"{started.root} entry"))
+        self.routing.post(slot, payload, ENTRY)
         self._after_delivery()
 
     def resume(self, fingerprint: tuple[str, ...], _: object) -> None:
@@ -149,49 +151,58 @@ class Engine:
         if not self.closed and self.data.activations.get(activation.id) is activation:
             self.ledger.happen(facts.ActivationStarted(0, 0.0, activation))
 
-    def finished(self, activation: Activation, outcome: Outcome) -> None:
-        """Take the outcome of a handler; one that nobody waits for any more is refused."""
+    def finished(self, activation: Activation, outcome: Outcome) -> bool:
+        """Take the outcome of a handler; one that nobody waits for any more is refused.
+
+        True when it went the short way and there is nothing to tell or to settle but new work.
+        """
         data = self.data
-        if self.closed or data.activations.get(activation.id) is not activation:
-            return
+        number = activation.id
+        if self.closed or data.activations.get(number) is not activation:
+            return False
         self.settled += 1
         ledger = self.ledger
         if not outcome.plain or ledger.news is not None or self.demanding:
             self._finished(activation, outcome)
-            return
+            return False
         # The short way: what _finished does to emissions and a completion, with nobody listening.
-        now, number, keep = ledger.now, data.number, ledger.keep
-        place = (activation.items << ITEM_BITS) + activation.lineage
-        for fact in outcome.effects:
-            routes = self.routes[fact.routine_id].get(fact.event)
-            route = None if routes is None else routes.only
-            if route is None:
-                data.number = number
-                self.routing.emit(fact, place)
-                number = data.number
-            else:
-                child = Activation(
-                    data.last_id + 1,
-                    route.routine_id,
-                    route.name,
-                    fact.data,
-                    route.source,
-                    now,
-                    (place * STEP + route.edge) & MASK,
-                )
-                number += 1
-                fact.number, fact.at, fact.activations = number, now, (child,)
-                event_emitted(data, fact)
-                keep(fact)
-                ledger.ready.append(child)
-            place += 1
-        number += 1
-        completed = ActivationCompleted(number, now, activation, now - data.running[activation.id])
+        now, keep, short = ledger.now, ledger.keep, True
+        effects = outcome.effects
+        if effects:
+            ready, ways = ledger.ready, self.routes
+            place = (activation.items << ITEM_BITS) + activation.lineage if activation.items else activation.lineage
+            for fact in effects:
+                routes = ways[fact.routine_id].get(fact.event)
+                route = None if routes is None else routes.only
+                if route is None:
+                    self.routing.emit(fact, place)
+                    short = not ledger.stirred
+                else:
+                    child = Activation(
+                        data.last_id + 1,
+                        route.routine_id,
+                        route.name,
+                        fact.data,
+                        route.source,
+                        now,
+                        (place * STEP + route.edge) & MASK,
+                    )
+                    data.number = fact.number = data.number + 1
+                    fact.at = now
+                    fact.activations = (child,)
+                    event_emitted(data, fact)
+                    keep(fact)
+                    ready.append(child)
+                place += 1
+        data.number = fact_number = data.number + 1
+        completed = ActivationCompleted(fact_number, now, activation, now - data.running[number])
         activation_completed(data, completed)
+        data.updated_at = now
         keep(completed)
-        data.number, data.updated_at = number, now
-        if self.routing.failed or self.limited:
+        if self.limited or self.routing.failed:
             self._after_delivery()
+            return False
+        return short
 
     def _finished(self, activation: Activation, outcome: Outcome) -> None:
         if self.demanding:
@@ -389,10 +400,11 @@ class Engine:
         quiet.complete(self.ledger)
         self.closed = self.over = True
 
-    def broken(self, error: BaseException) -> None:
-        """End the job by an error of our own."""
+    def broken(self, error: BaseException) -> bool:
+        """End the job by an error of our own; always False, as there is something to tell."""
         if not self.closed:
             self._end_by(error)
+        return False
 
     def _end_by(self, error: BaseException) -> None:
         if self.closed:

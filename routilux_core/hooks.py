@@ -90,6 +90,8 @@ class Hooks:
 
     def around(self, job: Job) -> tuple[Callable[[ExitStack, Activation], None], ...]:
         """Return what surrounds each handler of `job`."""
+        if not self._around:
+            return ()
 
         def entering(name: str, function: Callable[..., Any]) -> Callable[[ExitStack, Activation], None]:
             def enter(stack: ExitStack, activation: Activation) -> None:

@@ -49,13 +49,13 @@ class RoutineRecord:
     activations: int = 0
     execution_time: float = 0.0
     error: ErrorRecord | None = None
-    more: dict[str, Any] = Factory(dict)
+    more: dict[str, Any] | None = None
     """The user's own keys."""
 
     def shown(self) -> dict[str, Any]:
         """Return it as users see it."""
         known = {name: getattr(self, name) for name in ROUTINE_KEYS}
-        return {**known, **self.more}
+        return {**known, **(self.more or {})}
 
     def update(self, update: Mapping[str, Any]) -> None:
         """Set the known keys that `update` names, and keep the others."""
@@ -63,11 +63,11 @@ class RoutineRecord:
             if key in ROUTINE_KEYS:
                 setattr(self, key, value)
             else:
-                self.more[key] = value
+                self.more = {**(self.more or {}), key: value}
 
     def copy(self) -> RoutineRecord:
         """Return another one that is the same."""
-        return evolve(self, more=dict(self.more))
+        return evolve(self)
 
 
 ROUTINE_KEYS = ("status", "activations", "execution_time", "error")

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import define
 
 from routilux_core.current import CONTEXT
 from routilux_core.engine import Engine, Limits
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from routilux_core.manager import JobManager
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class Launch:
     """How one job is to be started."""
 
     entry_slot: str = "trigger"
     executor: str | Executor | None = None
     monitors: Iterable[Any] = ()
-    metadata: Mapping[str, Any] = field(factory=dict, converter=lambda given: dict(given or {}))
+    metadata: Mapping[str, Any] | None = None
 
 
 def checked_plan(manager: JobManager, flow: Flow) -> Plan:
@@ -65,7 +65,8 @@ def new_job(
     """Start a job of `flow` and return it. `driven` says that the caller will work for it."""
     plan = checked_plan(manager, flow)
     slot = plan.slot(entry[0], launch.entry_slot)
-    payload = checked_payload("entry_params", {} if entry[1] is None else dict(entry[1]))
+    given: Any = {} if entry[1] is None else entry[1]
+    payload = checked_payload("entry_params", dict(given) if isinstance(given, Mapping) else given)
     limit = checked_timeout("timeout", timeout) or flow.execution_timeout
     if state is None:
         state = JobState(flow.flow_id)
@@ -77,7 +78,7 @@ def new_job(
     job.driven = driven
     data = state._data  # noqa: SLF001
     started = JobStarted(
-        0, 0.0, data.job_id, flow.flow_id, data.root, data.created_at, plan.fingerprint, limit, {**launch.metadata}
+        0, 0.0, data.job_id, flow.flow_id, data.root, data.created_at, plan.fingerprint, limit, dict(launch.metadata or {})
     )
     _admit(manager, job)
     job.begin(started, slot, payload)

@@ -105,8 +105,11 @@ class JobManager:
         entry = (entry_routine_id, entry_params)
         job = new_job(self, flow, entry, timeout, job_state, Launch(**options), driven=True)
         try:
-            with self.waits(None if job.parent is None else job.parent, job):
+            if job.parent is None:
                 job.executor.drive(job)
+            else:
+                with self.waits(job.parent, job):
+                    job.executor.drive(job)
         except KeyboardInterrupt:
             job.cancel("interrupted")
             raise
@@ -271,15 +274,13 @@ class JobManager:
 
     def forget(self, job: Job) -> None:
         """Let a job go that is over or paused."""
-        self._jobs.pop(job.job_id, None)
-        self.totals.take_over(job)
+        self._jobs.pop(job.data.job_id, None)
+        if job.data.stats:
+            self.totals.take_over(job)
 
     @contextmanager
-    def waits(self, outer: Job | None, inner: Job) -> Iterator[None]:
+    def waits(self, outer: Job, inner: Job) -> Iterator[None]:
         """Note that a handler of `outer` waits for `inner`, unless they would wait for each other for ever."""
-        if outer is None:
-            yield
-            return
         edge = (outer, inner)
         with self._lock:
             if inner in outer.line() or self._leads(inner, outer):

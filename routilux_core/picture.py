@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return "\\n".join(escaped.splitlines())
 
 
 def _label(connection: Connection, newline: str) -> str:
@@ -22,12 +24,13 @@ def _label(connection: Connection, newline: str) -> str:
 
 
 def _mermaid_text(text: str) -> str:
-    return "".join(character if character.isalnum() or character in " ._-" else f"#{ord(character)};" for character in text)
+    return "".join(one if one.isalnum() or one in " ._-" else f"#{ord(one)};" for one in text)
 
 
 def mermaid(flow: Flow) -> str:
     """Return `flow` as a Mermaid flowchart, sub-flows as subgraphs."""
     numbers = {routine_id: f"n{index}" for index, routine_id in enumerate(flow.routines)}
+    groups = count()
 
     def nodes(inner: Flow, prefix: str, indent: str) -> Iterator[str]:
         for name, member in inner.members.items():
@@ -36,7 +39,7 @@ def mermaid(flow: Flow) -> str:
                 kind = _mermaid_text(type(member).__name__)
                 yield f'{indent}{numbers[routine_id]}["{_mermaid_text(name)}<br/><small>{kind}</small>"]'
             else:
-                yield f'{indent}subgraph "{_mermaid_text(name)}"'
+                yield f'{indent}subgraph s{next(groups)}["{_mermaid_text(name)}"]'
                 yield from nodes(member, f"{routine_id}.", indent + "    ")  # type: ignore[arg-type]
                 yield f"{indent}end"
 

@@ -146,23 +146,28 @@ class Telling(Waiting):
 
     def _end(self) -> None:
         status = self.data.status
-        timers, self._timers = self._timers, {}
-        for timer in timers.values():
-            timer.cancel()
+        if self._timers:
+            timers, self._timers = self._timers, {}
+            for timer in timers.values():
+                timer.cancel()
         if status in FINAL:
             self.job_state._cause = self.engine.cause  # noqa: SLF001 - the state's other half
-            self.executor.cancel(self)  # type: ignore[arg-type]
-            self.runner.forget()
+            if self.runner.live:
+                self.runner.forget()
+            if status is not ExecutionStatus.COMPLETED:
+                self.executor.cancel(self)  # type: ignore[arg-type]
         for _, feed in (*self.output_feeds, *self.record_feeds):
             feed.close()
-        self.output_feeds, self.record_feeds = [], []
         self.lane.close()
         self.manager.forget(self)  # type: ignore[arg-type]
         if self.parent is not None:
             self.parent.children.discard(self)  # type: ignore[arg-type]
-        self.ended = True
-        self.wake_waiters()
-        if status in FINAL and status is not ExecutionStatus.COMPLETED:
+        with self.lock:
+            self.ended = True
+            awaited = self._waiters or self._helpers
+        if awaited:
+            self.wake_waiters()
+        if self.children and status in FINAL and status is not ExecutionStatus.COMPLETED:
             for child in list(self.children):
                 child.cancel(f"the job that started it is {status}")
 

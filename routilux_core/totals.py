@@ -41,8 +41,6 @@ class Totals:
 
     def take_over(self, job: Job) -> None:
         """Keep what a job that leaves has recorded."""
-        if not job.data.stats:
-            return
         routines = job.flow.routines
         with self._lock:
             for routine_id, stats in job.data.stats.items():

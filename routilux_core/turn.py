@@ -36,11 +36,14 @@ class Turn(ABC):
 
     __slots__ = (
         "_holds",
+        "acquire",
         "data",
         "ended",
         "engine",
+        "give_back",
         "inbox",
         "inflight",
+        "ledger",
         "limit",
         "limited",
         "lock",
@@ -59,7 +62,10 @@ class Turn(ABC):
     def __init__(self, engine: Engine, time: Callable[[], float], *, limit: int | None, max_ready: int) -> None:
         self.engine = engine
         self.data = engine.data
+        self.ledger = engine.ledger
         self.lock = threading.Lock()
+        self.acquire, self.give_back = self.lock.acquire, self.lock.release
+        """The lock without the cost of `with`, for where nothing can raise between them."""
         self.inbox: list[Message] = []
         self.ready: deque[Activation] | Ready = Ready(engine.plan) if engine.plan.demanding else deque()
         self.stalled: deque[Activation] = deque()
@@ -111,41 +117,46 @@ class Turn(ABC):
         take: bool = False,  # noqa: FBT001, FBT002 - keywords cost time here
     ) -> Activation | None:
         """Hand in an outcome, and with `take` get the next work in the same breath."""
-        with self.lock:
-            alone = not (self.turning or self.inbox)
-            if alone:
-                self.turning = True
+        self.acquire()
+        alone = not (self.turning or self.inbox)
+        if alone:
+            self.turning = True
+        self.give_back()
         if not alone:
             return self._finish_among_others(activation, outcome, take and self._holds is None)
-        engine, data = self.engine, self.data
-        ledger = engine.ledger
+        engine, data, ledger = self.engine, self.data, self.ledger
         now = self.time()
-        ledger.now = now if now > data.updated_at else data.updated_at
+        if now < data.updated_at:
+            now = data.updated_at
+        ledger.now = now
         try:
-            engine.finished(activation, outcome)
+            short = engine.finished(activation, outcome)
         except BaseException as error:  # noqa: BLE001 - our own fault ends the job, never the turn
-            engine.broken(error)
-        if ledger.stirred or engine.unusual or not take or self._holds is not None:
+            short = engine.broken(error)
+        if not (short and take) or self._holds is not None:
             return self._turn((), take and self._holds is None)
         # The short way: nothing to tell, nothing special to settle, and most likely work to go on with.
-        with self.lock:
-            ready, fresh = self.ready, ledger.ready
-            woken = self.limited
-            if fresh:
-                ready.extend(fresh)
-                fresh.clear()
-                woken = True
-            if ready and self.open and engine.settled == 1 and not (self.inbox or self.stalled):
+        following, count = None, 0
+        fresh, ready = ledger.ready, self.ready
+        self.acquire()
+        try:
+            if self.open and (ready or fresh) and not (self.inbox or self.stalled):
+                if ready:
+                    following = ready.popleft()
+                else:
+                    following = fresh.pop(0)
+                if fresh:
+                    ready.extend(fresh)
+                    fresh.clear()
+                    count = min(len(ready), self.limit - self.inflight)
                 engine.settled = 0
-                following = ready.popleft()
-                if following.id not in data.running:  # type: ignore[union-attr] - a deque always has one here
+                if following.id not in data.running:  # type: ignore[union-attr] - a deque has no gaps
                     ledger.start(following)  # type: ignore[arg-type]
                 self.turning = False
-                count = min(len(ready), self.limit - self.inflight) if woken and ready else 0
-            else:
-                following = None
+        finally:
+            self.give_back()
         if following is None:
-            return self._turn((), take, woken)
+            return self._turn((), take)
         if count > 0:
             self._wake(count)
         return following
