@@ -94,7 +94,7 @@ def _job_completed(data: JobData, fact: facts.JobCompleted) -> None:
     _ended(data, fact, ExecutionStatus.COMPLETED)
 
 
-def _job_failed(data: JobData, fact: facts.JobFailed) -> None:
+def _job_stopped(data: JobData, fact: facts.JobStopped) -> None:
     _ended(data, fact, ExecutionStatus.FAILED)
     if fact.error != data.stopping:
         data.errors.append(fact.error)
@@ -282,7 +282,7 @@ APPLY: dict[type[facts.Fact], Callable[[JobData, Any], None]] = {
     facts.JobPaused: _job_paused,
     facts.JobResumed: _job_resumed,
     facts.JobCompleted: _job_completed,
-    facts.JobFailed: _job_failed,
+    facts.JobStopped: _job_stopped,
     facts.JobCancelled: _job_cancelled,
     facts.EventPosted: _event_posted,
     facts.EventEmitted: event_emitted,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 from pluggy import PluginManager
@@ -18,6 +17,9 @@ from routilux_core.hooks import Hooks
 from routilux_core.markers import PROJECT
 from routilux_core.observers import Monitor
 from routilux_core.registry import Component, Registrar, Registry
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 class PluginWarning(UserWarning):
@@ -36,6 +38,8 @@ class Plugins:
 
 @cache
 def _installed() -> tuple[EntryPoint, ...]:
+    from importlib.metadata import entry_points  # noqa: PLC0415 - costly, and not needed before a manager is made
+
     return tuple(sorted(entry_points(group=PROJECT), key=lambda point: point.name))
 
 

@@ -384,7 +384,7 @@ class Engine:
         """No handler runs and none may start: pause, or end by the error that stopped the job."""
         data = self.data
         if data.stopping is not None:
-            self._end(facts.JobFailed(0, 0.0, data.stopping))
+            self._end(facts.JobStopped(0, 0.0, data.stopping))
         elif data.status is ExecutionStatus.PAUSING:
             reason, checkpoint = data.pause or ("", None)
             self.ledger.happen(facts.JobPaused(0, 0.0, reason, checkpoint, len(data.activations)))
@@ -411,7 +411,7 @@ class Engine:
             return
         self.cause = error
         record = describe(error, None, self.ledger.now)
-        fact = facts.JobFailed(0, 0.0, record)
+        fact = facts.JobStopped(0, 0.0, record)
         self._end(fact)
         self.failures.append((fact, error))
 

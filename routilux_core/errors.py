@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from attrs import define
+from typing import ClassVar, dataclass_transform
 
 
+@dataclass_transform(eq_default=False)
 class RoutiluxError(Exception):
-    """The root of all our errors."""
+    """The root of all our errors. What a subclass annotates are its fields, given in that order."""
+
+    fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        own = [name for name in cls.__annotations__ if name != "fields"] if "__annotations__" in vars(cls) else []
+        cls.fields = (*cls.fields, *own)
+
+    def __init__(self, *values: object, **named: object) -> None:
+        values = (*values, *(named[name] for name in self.fields[len(values) :]))
+        if len(values) != len(self.fields):
+            raise TypeError(f"{type(self).__name__} takes {', '.join(self.fields)}")
+        super().__init__(*values)
+        for name, value in zip(self.fields, values, strict=True):
+            setattr(self, name, value)
 
 
 def _choices(known: tuple[str, ...]) -> str:
@@ -20,7 +36,6 @@ def _hint(name: str, known: tuple[str, ...]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-@define(eq=False, slots=False)
 class UnknownName(RoutiluxError, LookupError, ValueError):
     """A name that nothing carries; the message lists what does."""
 
@@ -31,7 +46,6 @@ class UnknownName(RoutiluxError, LookupError, ValueError):
         return f"nothing is named {self.name!r}; there is: {_choices(self.known)}{_hint(self.name, self.known)}"
 
 
-@define(eq=False, slots=False)
 class UnknownRoutine(UnknownName):
     """A routine id that the flow does not have."""
 
@@ -44,7 +58,6 @@ class UnknownRoutine(UnknownName):
         )
 
 
-@define(eq=False, slots=False)
 class UnknownEvent(UnknownName):
     """An event that the routine does not declare."""
 
@@ -57,7 +70,6 @@ class UnknownEvent(UnknownName):
         )
 
 
-@define(eq=False, slots=False)
 class UnknownSlot(UnknownName):
     """A slot that the routine does not have."""
 
@@ -70,7 +82,6 @@ class UnknownSlot(UnknownName):
         )
 
 
-@define(eq=False, slots=False)
 class UnknownComponent(UnknownName):
     """An executor, store, routine, flow or policy that no plugin registered."""
 
@@ -83,7 +94,6 @@ class UnknownComponent(UnknownName):
         )
 
 
-@define(eq=False, slots=False)
 class UnknownJob(UnknownName):
     """A job id that this manager is not running."""
 
@@ -91,7 +101,6 @@ class UnknownJob(UnknownName):
         return f"no job {self.name!r} runs in this manager; running: {_choices(self.known)}"
 
 
-@define(eq=False, slots=False)
 class DuplicateName(RoutiluxError, ValueError):
     """A name that is already taken."""
 
@@ -103,7 +112,6 @@ class DuplicateName(RoutiluxError, ValueError):
         return f"{self.owner} already has {self.kind} {self.name!r}; choose another name"
 
 
-@define(eq=False, slots=False)
 class InvalidName(RoutiluxError, ValueError):
     """An id or name outside the grammar."""
 
@@ -117,7 +125,6 @@ class InvalidName(RoutiluxError, ValueError):
         )
 
 
-@define(eq=False, slots=False)
 class InvalidOption(RoutiluxError, ValueError, TypeError):
     """An option whose value cannot be used."""
 
@@ -129,7 +136,6 @@ class InvalidOption(RoutiluxError, ValueError, TypeError):
         return f"{self.option} cannot be {self.value!r}; it takes {self.wanted}"
 
 
-@define(eq=False, slots=False)
 class InvalidMapping(RoutiluxError, ValueError):
     """A `param_mapping` that puts two fields onto one."""
 
@@ -144,7 +150,6 @@ class InvalidMapping(RoutiluxError, ValueError):
         )
 
 
-@define(eq=False, slots=False)
 class InvalidHandler(RoutiluxError, TypeError):
     """A handler that cannot be called with a payload's fields."""
 
@@ -155,7 +160,6 @@ class InvalidHandler(RoutiluxError, TypeError):
         return f"slot {self.slot!r} cannot use its handler: {self.reason}"
 
 
-@define(eq=False, slots=False)
 class MissingField(RoutiluxError, TypeError, LookupError):
     """A payload without a field that the handler requires."""
 
@@ -171,7 +175,6 @@ class MissingField(RoutiluxError, TypeError, LookupError):
         )
 
 
-@define(eq=False, slots=False)
 class InvalidPayload(RoutiluxError, TypeError, ValueError):
     """A payload that is not a dict with text keys."""
 
@@ -182,7 +185,6 @@ class InvalidPayload(RoutiluxError, TypeError, ValueError):
         return f"{self.where} gave no payload: {self.reason}; a payload is a dict with text keys"
 
 
-@define(eq=False, slots=False)
 class DeliveryError(RoutiluxError, RuntimeError):
     """A merge function, policy or key that raised over one delivery."""
 
@@ -194,7 +196,6 @@ class DeliveryError(RoutiluxError, RuntimeError):
         return f"the {self.part} of slot {self.slot!r} failed: {self.reason}; that one delivery is lost to it"
 
 
-@define(eq=False, slots=False)
 class InvalidTransition(RoutiluxError, RuntimeError):
     """A move that a job's status forbids; nothing was changed."""
 
@@ -210,7 +211,6 @@ class InvalidTransition(RoutiluxError, RuntimeError):
         )
 
 
-@define(eq=False, slots=False)
 class NoActiveJob(RoutiluxError, RuntimeError):
     """Something that needs a running job, or one clear flow, was used without."""
 
@@ -221,7 +221,6 @@ class NoActiveJob(RoutiluxError, RuntimeError):
         return f"{self.what} has no job to act on: {self.reason}"
 
 
-@define(eq=False, slots=False)
 class InsideJob(RoutiluxError, RuntimeError):
     """Something that a handler cannot do to the job that runs it."""
 
@@ -232,7 +231,6 @@ class InsideJob(RoutiluxError, RuntimeError):
         return f"{self.what} was called by a handler of that same job: {self.reason}"
 
 
-@define(eq=False, slots=False)
 class FlowMismatch(RoutiluxError, ValueError):
     """A JobState that was made by another flow, or by another shape of this one."""
 
@@ -246,7 +244,6 @@ class FlowMismatch(RoutiluxError, ValueError):
         )
 
 
-@define(eq=False, slots=False)
 class JobFailed(RoutiluxError, RuntimeError):
     """A job that ended without completing; raised from the original exception where there is one."""
 
@@ -259,7 +256,6 @@ class JobFailed(RoutiluxError, RuntimeError):
         return f"job {self.job_id!r} of flow {self.flow_id!r} is {self.status}: {self.error}"
 
 
-@define(eq=False, slots=False)
 class JobTimeout(RoutiluxError, TimeoutError):
     """A job that reached its deadline."""
 
@@ -270,7 +266,6 @@ class JobTimeout(RoutiluxError, TimeoutError):
         return f"job {self.job_id!r} reached its time limit of {self.seconds} s; raise it with timeout="
 
 
-@define(eq=False, slots=False)
 class ActivationTimeout(RoutiluxError, TimeoutError):
     """A handler that ran past its slot's `timeout`."""
 
@@ -281,7 +276,6 @@ class ActivationTimeout(RoutiluxError, TimeoutError):
         return f"slot {self.slot!r} ran past its timeout of {self.seconds} s; raise it, or split the work"
 
 
-@define(eq=False, slots=False)
 class RunawayLoop(RoutiluxError, RuntimeError):
     """A job that made more activations than `max_activations` allows."""
 
@@ -292,7 +286,6 @@ class RunawayLoop(RoutiluxError, RuntimeError):
         return f"more than {self.limit} activations, {self.cycle}; end the loop, or raise max_activations"
 
 
-@define(eq=False, slots=False)
 class TooMuchPending(RoutiluxError, RuntimeError):
     """A job that piled up more than `max_pending` activations."""
 
@@ -307,7 +300,6 @@ class TooMuchPending(RoutiluxError, RuntimeError):
         )
 
 
-@define(eq=False, slots=False)
 class ManagerClosed(RoutiluxError, RuntimeError):
     """A job manager that was shut down."""
 
@@ -317,7 +309,6 @@ class ManagerClosed(RoutiluxError, RuntimeError):
         return f"{self.what} was asked of a job manager that is shut down; make a new JobManager"
 
 
-@define(eq=False, slots=False)
 class VetoedJob(RoutiluxError, RuntimeError):
     """A job that a plugin refused to let start."""
 
@@ -328,7 +319,6 @@ class VetoedJob(RoutiluxError, RuntimeError):
         return f"plugin {self.plugin!r} refused the job: {self.reason}"
 
 
-@define(eq=False, slots=False)
 class InvalidFlow(RoutiluxError, ValueError):
     """A flow with problems that no job can live with."""
 
@@ -339,7 +329,6 @@ class InvalidFlow(RoutiluxError, ValueError):
         return f"flow {self.flow_id!r} cannot run: {'; '.join(self.problems)}"
 
 
-@define(eq=False, slots=False)
 class PluginError(RoutiluxError, RuntimeError):
     """A plugin that could not be loaded or used."""
 

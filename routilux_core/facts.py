@@ -7,7 +7,8 @@ collected as facts whose number is still 0; they get number and time when the ac
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from re import sub
+from typing import Any, ClassVar
 
 from attrs import define
 
@@ -19,10 +20,18 @@ from routilux_core.outcome import ErrorRecord
 class Fact:
     """Something that happened to a job."""
 
+    tag: ClassVar[str]
+    """Its name where it is stored or listened for, as in `on_job_started`."""
+
     number: int
     """Counts up within the job, without gaps."""
     at: float
     """Seconds since the epoch; never less than the fact before."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "tag" not in vars(cls):
+            cls.tag = sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
 
 @define(eq=False)
@@ -84,8 +93,10 @@ class JobCompleted(Fact):
 
 
 @define(eq=False)
-class JobFailed(Fact):
-    """A job ended by an error."""
+class JobStopped(Fact):
+    """A job ended by an error; its status is `failed`."""
+
+    tag: ClassVar[str] = "job_failed"
 
     error: ErrorRecord
 

@@ -61,9 +61,9 @@ class Hooks:
             except Exception as error:
                 raise VetoedJob(name, f"{type(error).__name__}: {error}") from error
 
-    def observers(self, job: Job) -> Observers:
-        """Return the monitors of `job`."""
-        observers = Observers(job)
+    def observers(self) -> Observers:
+        """Return the monitors of one job."""
+        observers = Observers()
         for name, watches in self._watching:
             observers.add(name, watches)
         return observers

@@ -10,6 +10,7 @@ from routilux_core.activation import Activation
 from routilux_core.current import CONTEXT
 from routilux_core.effect import PauseAsked
 from routilux_core.engine import Answer, Engine
+from routilux_core.errors import InsideJob
 from routilux_core.executor import Executor, Lane
 from routilux_core.explain import explain
 from routilux_core.facts import JobStarted, OutputSent
@@ -23,14 +24,14 @@ from routilux_core.plan import BoundSlot, Plan
 from routilux_core.record import ExecutionRecord, as_records
 from routilux_core.runner import Runner
 from routilux_core.status import ExecutionStatus
-from routilux_core.telling import Telling
+from routilux_core.telling import CLOSED
 
 if TYPE_CHECKING:
     from routilux_core.manager import JobManager
     from routilux_core.state import JobState
 
 
-class Job(Telling):
+class Job(Runner):
     """The live run of one JobState: what its starter, its executor and its handlers hold on to.
 
     Every method may be called from any thread, from handlers and from monitors.
@@ -56,20 +57,21 @@ class Job(Telling):
         self.children: set[Job] = set()
         self.epoch = 0
         self.root = state.job_id if state.status is ExecutionStatus.PENDING else engine.data.root
-        self.runner = Runner(self, hooks.around(self))
+        self.slots = plan.slots
+        self.around = hooks.around(self)
+        self.live = {}
         super().__init__(
             engine,
             manager.clock.time,
-            self.runner.run,
             manager.interrupts,
             limit=plan.flow.max_workers if executor.traits.concurrent else 1,
             max_ready=manager.settings.max_ready,
         )
         self._holds = hooks.hold(self)
-        self.observers: Observers = hooks.observers(self)
+        self.observers: Observers = hooks.observers()
         if self.observers:
             engine.ledger.news = []
-        self.lane: Lane = executor.open(self)
+        self.lane: Lane = CLOSED
 
     # -- what it is ------------------------------------------------------------------------------------
 
@@ -101,6 +103,8 @@ class Job(Telling):
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is over or paused; False when `timeout` came first. Inside a handler, work for it."""
+        if self.turning == get_ident():
+            raise InsideJob("waiting for a job", "the job itself waits for the monitor or function that asked for it")
         context = CONTEXT.get()
         if context is None:
             return self.wait_outside(timeout)
@@ -117,7 +121,7 @@ class Job(Telling):
             context.add(PauseAsked(reason, checkpoint))
             return
         self._ask(self.engine.pause, (reason, checkpoint), shut=True)
-        if self.owner == get_ident() or (context is not None and self in context.job.line()):
+        if self.turning == get_ident() or (context is not None and self in context.job.line()):
             return
         while self.data.status is ExecutionStatus.PAUSING or (self.engine.over and not self.ended):
             done = Event()
@@ -172,6 +176,7 @@ class Job(Telling):
     def go_on(self) -> None:
         """Start it from where its data stands."""
         if self._open():
+            self.driven = False
             self._set_deadline(self.data.timeout)
             self.send((self.engine.resume, self.plan.fingerprint, None))
 
@@ -191,10 +196,6 @@ class Job(Telling):
         if count > 0:
             self.lane.wake(count)
 
-    async def run_async(self, activation: Activation) -> Any:
-        """Do what `run` does on the running event loop."""
-        return await self.runner.run_async(activation)
-
     def output(self, activation: Activation | None, fact: OutputSent) -> None:
         """Take an output of a handler that still runs."""
         self.send((self.engine.output, activation, fact))
@@ -206,6 +207,12 @@ class Job(Telling):
                 return False
         self._ask(self.engine.output if isinstance(effect, OutputSent) else self.engine.change, effect)
         return True
+
+    def closing(self) -> None:
+        """Close its generators, and let go of what refers back to it."""
+        if self.live:
+            self.forget()
+        self.around, self._holds = (), None
 
     def refuses(self, activation: Activation) -> bool:
         """Tell whether what `activation` still does will be refused."""
@@ -225,7 +232,7 @@ class Job(Telling):
                 self.open = False
             self.inbox += ((act, one, answer), (_ring, done, None))
         self.pump()
-        if self.owner != get_ident():
+        if self.turning != get_ident():
             done.wait()
         self.interrupts.check()
         if answer.error is not None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from routilux_core.apply import APPLY
 from routilux_core.facts import Fact
 
 if TYPE_CHECKING:
@@ -16,9 +16,7 @@ log = logging.getLogger("routilux.monitor")
 Watch = Callable[["Job", Any], object]
 Watches = dict[type[Fact], list[Watch]]
 
-KINDS: dict[str, type[Fact]] = {
-    "on_" + re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower(): kind for kind in Fact.__subclasses__()
-}
+KINDS: dict[str, type[Fact]] = {f"on_{kind.tag}": kind for kind in APPLY}
 """The methods of a Monitor, and the facts that they are called for."""
 
 
@@ -48,16 +46,15 @@ def watches_of(monitor: Any) -> Watches:
     """Return what `monitor`, a Monitor or a function of (job, fact), wants to be called for."""
     if isinstance(monitor, Monitor):
         return monitor.watches()
-    return {kind: [monitor] for kind in Fact.__subclasses__()}
+    return {kind: [monitor] for kind in APPLY}
 
 
 class Observers:
     """The monitors of one job."""
 
-    __slots__ = ("_job", "_watches")
+    __slots__ = ("_watches",)
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
+    def __init__(self) -> None:
         self._watches: list[tuple[str, dict[type[Fact], list[Watch]]]] = []
 
     def __bool__(self) -> bool:
@@ -68,9 +65,8 @@ class Observers:
         if watches:
             self._watches = [*self._watches, (name, watches)]
 
-    def show(self, news: list[Fact]) -> None:
+    def show(self, job: Job, news: list[Fact]) -> None:
         """Give the facts to all monitors, in order; one that raises is dropped for this job."""
-        job = self._job
         for fact in news:
             kind = type(fact)
             for entry in self._watches:

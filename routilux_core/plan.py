@@ -180,6 +180,7 @@ def _bind(
         special=binding is None
         or binding.style is not Style.PLAIN
         or slot.merge_strategy == APPEND
+        or slot.timeout is not None
         or (binding.fields is None and bool(binding.required)),
         merge=slot.merge_strategy,
         policy=slot.when,

@@ -1,4 +1,4 @@
-"""Runner: calls handlers, in a context that collects their effects."""
+"""Runner: the half of a job that calls handlers, in a context that collects their effects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import define
 
@@ -20,9 +20,7 @@ from routilux_core.interrupt import calls_users
 from routilux_core.merge import APPEND, plain
 from routilux_core.outcome import Outcome
 from routilux_core.plan import BoundSlot
-
-if TYPE_CHECKING:
-    from routilux_core.job import Job
+from routilux_core.telling import Telling
 
 
 @define(eq=False)
@@ -35,23 +33,21 @@ class Live:
     taken: int = 0
 
 
-class Runner:
-    """Runs the activations of one job, in whatever thread it is called."""
+class Runner(Telling):
+    """Runs the activations of one job, in whatever thread it is called. `Job` has the fields."""
 
-    __slots__ = ("around", "job", "live", "slots")
+    __slots__ = ("around", "live", "slots")
 
-    def __init__(self, job: Job, around: tuple[Callable[..., Any], ...]) -> None:
-        self.job = job
-        self.slots = job.plan.slots
-        self.around = around
-        self.live: dict[int, Live] = {}
+    slots: dict[str, dict[str, BoundSlot]]
+    around: tuple[Callable[..., Any], ...]
+    live: dict[int, Live]
 
     def run(self, activation: Activation) -> Outcome:
         """Call the handler and return what came of it; what it raises is in the outcome."""
         slot = self.slots[activation.routine_id][activation.slot]
         if slot.special or self.around:
             return self._run_special(activation, slot)
-        context = ExecutionContext(self.job, activation, slot)
+        context = ExecutionContext(self, activation, slot)
         token = CONTEXT.set(context)
         try:
             data = activation.data
@@ -76,11 +72,11 @@ class Runner:
         live = self._live(activation, slot)
         token = CONTEXT.set(live.context)
         try:
-            with self._surroundings(activation):
+            with self._surroundings(activation, slot):
                 if slot.style is Style.COROUTINE:
                     await slot.handler(**self._arguments(activation, slot))
                     return _success(live.context)
-                return await self._next_async(activation, slot, live)
+                return await self._pull_async(activation, slot, live)
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its failure
             self.live.pop(activation.id, None)
             return _failure(live.context, error)
@@ -104,16 +100,16 @@ class Runner:
         if slot.style in {Style.COROUTINE, Style.ASYNC_GENERATOR}:
             variables = self._live(activation, slot).vars
             try:
-                return self.job.manager.loop.call(activation, self.run_async(activation), variables)
+                return self.manager.loop.call(activation, self.run_async(activation), variables)
             except BaseException as error:  # noqa: BLE001 - a cancelled task, or an interrupt while waiting
-                self.job.manager.loop.cancel(activation)
+                self.manager.loop.cancel(activation)
                 return Outcome(exception=error, interrupted=_interrupt(error))
         live = self._live(activation, slot)
         token = CONTEXT.set(live.context)
         try:
-            with self._surroundings(activation):
+            with self._surroundings(activation, slot):
                 if slot.style is Style.GENERATOR:
-                    return self._next(activation, slot, live)
+                    return self._pull(activation, slot, live)
                 if slot.handler is not None:
                     result = slot.handler(**self._arguments(activation, slot))
                     if hasattr(result, "__await__"):
@@ -125,7 +121,7 @@ class Runner:
         finally:
             CONTEXT.reset(token)
 
-    def _next(self, activation: Activation, slot: BoundSlot, live: Live) -> Outcome:
+    def _pull(self, activation: Activation, slot: BoundSlot, live: Live) -> Outcome:
         if live.items is None:
             live.items = iter(slot.handler(**self._arguments(activation, slot)))
         missing = object()
@@ -138,7 +134,7 @@ class Runner:
             if live.taken > activation.items:
                 return _success(live.context, more=True)
 
-    async def _next_async(self, activation: Activation, slot: BoundSlot, live: Live) -> Outcome:
+    async def _pull_async(self, activation: Activation, slot: BoundSlot, live: Live) -> Outcome:
         if live.items is None:
             live.items = aiter(slot.handler(**self._arguments(activation, slot)))
         missing = object()
@@ -154,7 +150,7 @@ class Runner:
     def _live(self, activation: Activation, slot: BoundSlot) -> Live:
         live = self.live.get(activation.id)
         if live is None or live.taken != activation.items or live.context.attempt != activation.attempt:
-            live = Live(ExecutionContext(self.job, activation, slot), None, copy_context())
+            live = Live(ExecutionContext(self, activation, slot), None, copy_context())
             if slot.style in {Style.GENERATOR, Style.ASYNC_GENERATOR}:
                 self.live[activation.id] = live
         return live
@@ -165,8 +161,11 @@ class Runner:
             data = plain(data)
         return slot.binding.arguments(data, slot.target, activation.source)  # type: ignore[union-attr]
 
-    def _surroundings(self, activation: Activation) -> ExitStack:
+    def _surroundings(self, activation: Activation, slot: BoundSlot) -> ExitStack:
         stack = ExitStack()
+        if slot.timeout is not None:
+            self.limit_time(activation, slot.timeout)
+            stack.callback(self.unlimit_time, activation)
         for function in self.around:
             function(stack, activation)
         return stack
@@ -194,4 +193,4 @@ def _interrupt(error: BaseException) -> bool:
 
 calls_users(Runner.run)
 calls_users(Runner._run_special)  # noqa: SLF001 - our own
-calls_users(Runner._next)  # noqa: SLF001 - our own
+calls_users(Runner._pull)  # noqa: SLF001 - our own

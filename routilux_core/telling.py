@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from abc import abstractmethod
 from collections.abc import Callable
 from functools import partial
-from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.activation import Activation
 from routilux_core.engine import Answer
+from routilux_core.errors import ManagerClosed
+from routilux_core.executor import Lane
 from routilux_core.facts import ActivationRetried, Fact, OutputSent
 from routilux_core.feed import Feed
 from routilux_core.observers import Observers, Watches
@@ -20,14 +22,23 @@ from routilux_core.turn import Message
 from routilux_core.waiting import Waiting
 
 if TYPE_CHECKING:
-    from routilux_core.executor import Executor, Lane
+    from routilux_core.executor import Executor
     from routilux_core.job import Job
     from routilux_core.manager import JobManager
-    from routilux_core.runner import Runner
     from routilux_core.state import JobState
 
 log = logging.getLogger("routilux")
 Subscription = tuple[Feed[Any], "list[tuple[int, Feed[Any]]]", Callable[[], "list[Any]"]]
+
+
+class _ClosedLane(Lane):
+    """Stands for the lane of a job that is over."""
+
+    def wake(self, count: int) -> None:
+        """Nobody is left to hear it."""
+
+
+CLOSED = _ClosedLane()
 
 
 class Telling(Waiting):
@@ -35,6 +46,7 @@ class Telling(Waiting):
 
     __slots__ = (
         "_timers",
+        "again",
         "base",
         "children",
         "driven",
@@ -46,7 +58,6 @@ class Telling(Waiting):
         "output_feeds",
         "parent",
         "record_feeds",
-        "runner",
     )
 
     manager: JobManager
@@ -54,7 +65,6 @@ class Telling(Waiting):
     executor: Executor
     observers: Observers
     lane: Lane
-    runner: Runner
     parent: Job | None
     children: set[Job]
 
@@ -64,6 +74,8 @@ class Telling(Waiting):
         """True while `execute` works for it in its own thread."""
         self.output_feeds: list[tuple[int, Feed[dict[str, Any]]]] = []
         self.record_feeds: list[tuple[int, Feed[ExecutionRecord]]] = []
+        self.again = False
+        """True when somebody has asked for a resume before the pause was told to all."""
         self.base: dict[str, dict[str, Any]] = {}
         """The stats that were there when it was opened."""
         self._timers: dict[object, Timer] = {}
@@ -72,12 +84,14 @@ class Telling(Waiting):
         """Let work start; False when somebody else has just done so."""
         with self.lock:
             if not self.ended:
+                self.again = self.data.status is ExecutionStatus.PAUSED
                 return False
             self.ready.clear()
             self.stalled.clear()
             self.parked.clear()
             self.inflight = 0
             self.open, self.ended = True, False
+        self.lane = self.executor.open(self)  # type: ignore[arg-type] - every one of us is a Job
         self.base = {routine_id: dict(stats) for routine_id, stats in self.data.stats.items()}
         return True
 
@@ -116,21 +130,17 @@ class Telling(Waiting):
 
     def _show(self) -> None:
         engine, ledger = self.engine, self.engine.ledger
-        self.owner = get_ident()
-        try:
-            while engine.failures:
-                fact, error = engine.failures.pop(0)
-                level = logging.WARNING if isinstance(fact, ActivationRetried) else logging.ERROR
-                name = type(fact).__name__
-                log.log(level, "job %s: %s: %s", self.data.job_id, name, fact.error, exc_info=error)
-            if ledger.news:
-                news, ledger.news = ledger.news, []
-                self.observers.show(news)
-                self._feed(news)
-            while engine.outputs:
-                self._output(engine.outputs.pop(0))
-        finally:
-            self.owner = None
+        while engine.failures:
+            fact, error = engine.failures.pop(0)
+            level = logging.WARNING if isinstance(fact, ActivationRetried) else logging.ERROR
+            name = type(fact).__name__
+            log.log(level, "job %s: %s: %s", self.data.job_id, name, fact.error, exc_info=error)
+        if ledger.news:
+            news, ledger.news = ledger.news, []
+            self.observers.show(self, news)  # type: ignore[arg-type] - every one of us is a Job
+            self._feed(news)
+        while engine.outputs:
+            self._output(engine.outputs.pop(0))
         while engine.later:
             activation, seconds = engine.later.pop()
             self._arm(activation, seconds, (engine.due, activation, None))
@@ -152,24 +162,43 @@ class Telling(Waiting):
                 timer.cancel()
         if status in FINAL:
             self.job_state._cause = self.engine.cause  # noqa: SLF001 - the state's other half
-            if self.runner.live:
-                self.runner.forget()
+            self.closing()
             if status is not ExecutionStatus.COMPLETED:
                 self.executor.cancel(self)  # type: ignore[arg-type]
         for _, feed in (*self.output_feeds, *self.record_feeds):
             feed.close()
         self.lane.close()
+        self.lane = CLOSED
         self.manager.forget(self)  # type: ignore[arg-type]
         if self.parent is not None:
             self.parent.children.discard(self)  # type: ignore[arg-type]
         with self.lock:
             self.ended = True
+            again, self.again = self.again, False
             awaited = self._waiters or self._helpers
         if awaited:
             self.wake_waiters()
+        if again:
+            self._resume_late()
         if self.children and status in FINAL and status is not ExecutionStatus.COMPLETED:
             for child in list(self.children):
                 child.cancel(f"the job that started it is {status}")
+
+    def _resume_late(self) -> None:
+        """Do what was asked for between the fact that paused the job and the end of its telling."""
+        try:
+            self.manager.admit(self)  # type: ignore[arg-type] - every one of us is a Job
+        except ManagerClosed:
+            return
+        self.go_on()
+
+    @abstractmethod
+    def go_on(self) -> None:
+        """Start it from where its data stands."""
+
+    @abstractmethod
+    def closing(self) -> None:
+        """Let go of what only a running job needs."""
 
     # -- those who listen ------------------------------------------------------------------------------
 

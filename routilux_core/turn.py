@@ -11,6 +11,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
+from threading import get_ident
 from typing import Any
 
 from routilux_core.activation import Activation
@@ -49,7 +50,6 @@ class Turn(ABC):
         "lock",
         "max_ready",
         "open",
-        "owner",
         "parked",
         "passed",
         "ready",
@@ -74,15 +74,14 @@ class Turn(ABC):
         """What a plugin holds back."""
         self.inflight = 0
         self.open = False
-        self.turning = False
+        self.turning = 0
+        """The thread that has the turn; 0 when it is free."""
         self.ended = True
         """True while the job is not running: before it begins, when paused, when over."""
         self.released = False
         """True when it is over and changes no longer come through here."""
         self.passed: set[int] = set()
         """What was held back and let go on."""
-        self.owner: int | None = None
-        """The thread that runs user code in its turn."""
         self.limit = EVERYTHING if limit is None else limit
         self.limited = limit is not None or engine.plan.demanding
         self.max_ready = max_ready
@@ -120,7 +119,7 @@ class Turn(ABC):
         self.acquire()
         alone = not (self.turning or self.inbox)
         if alone:
-            self.turning = True
+            self.turning = get_ident()
         self.give_back()
         if not alone:
             return self._finish_among_others(activation, outcome, take and self._holds is None)
@@ -152,7 +151,7 @@ class Turn(ABC):
                 engine.settled = 0
                 if following.id not in data.running:  # type: ignore[union-attr] - a deque has no gaps
                     ledger.start(following)  # type: ignore[arg-type]
-                self.turning = False
+                self.turning = 0
         finally:
             self.give_back()
         if following is None:
@@ -170,7 +169,7 @@ class Turn(ABC):
                 if following is not None:
                     self._note(following)
                 return following
-            self.turning = True
+            self.turning = get_ident()
             messages, self.inbox = self.inbox, []
         return self._turn((*messages, message), take)
 
@@ -182,7 +181,7 @@ class Turn(ABC):
             self.inbox.append(message)
             if self.turning:
                 return False
-            self.turning = True
+            self.turning = get_ident()
             messages, self.inbox = self.inbox, []
         self._turn(messages)
         return True
@@ -192,7 +191,7 @@ class Turn(ABC):
         with self.lock:
             if self.turning or not self.inbox:
                 return
-            self.turning = True
+            self.turning = get_ident()
             messages, self.inbox = self.inbox, []
         self._turn(messages)
 
@@ -222,7 +221,7 @@ class Turn(ABC):
         self.inbox.append((self.engine.started, activation, None))
         if self.turning:
             return None
-        self.turning = True
+        self.turning = get_ident()
         messages, self.inbox = self.inbox, []
         return messages
 
@@ -286,7 +285,7 @@ class Turn(ABC):
                             messages = [(engine.started, following, None)]
                             continue
                         ledger.start(following)
-                self.turning = False
+                self.turning = 0
                 self.released = engine.closed
                 count = 0
                 if (woken or self.limited) and self.open:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import abstractmethod
 from collections.abc import Callable, Generator
 from time import monotonic
 from typing import Any
@@ -17,23 +18,25 @@ from routilux_core.turn import Turn
 class Waiting(Turn):
     """A turn that others can wait for."""
 
-    __slots__ = ("_helpers", "_waiters", "interrupts", "run")
+    __slots__ = ("_helpers", "_waiters", "interrupts")
 
     def __init__(
         self,
         engine: Engine,
         time: Callable[[], float],
-        run: Callable[[Activation], Outcome],
         interrupts: Interrupts,
         **limits: Any,
     ) -> None:
         super().__init__(engine, time, **limits)
-        self.run = run
         self.interrupts = interrupts
         self._waiters: list[Callable[[], object]] = []
         self._helpers: list[threading.Event] = []
 
     # -- onlookers -------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def run(self, activation: Activation) -> Outcome:
+        """Call the handler and return what came of it."""
 
     def watch_end(self, call: Callable[[], object]) -> bool:
         """Have `call` called when the job is over or paused; False when it is already."""
