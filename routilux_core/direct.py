@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 from routilux_core.binding import Style
@@ -50,7 +50,10 @@ def _calls(routine: Routine, event: str, flow: Flow, data: dict[str, Any]) -> li
     plan = compile_flow(flow)
     places = plan.ids.get(id(routine), ())
     if len(places) != 1:
-        reason = f"it is not in flow {flow.flow_id!r}" if not places else f"it stands there as {', '.join(places)}"
+        reason = f"it is not in flow {flow.flow_id!r}; add it there, or pass the flow that has it"
+        if places:
+            known = ", ".join(places)
+            reason = f"it stands in flow {flow.flow_id!r} as {known}; run a job, which knows which one is meant"
         raise NoActiveJob(f"emit({event!r}) of routine {type(routine).__name__!r}", reason)
     routes = plan.routes[places[0]].get(event)
     every = () if routes is None else routes.every
@@ -76,7 +79,9 @@ def _call(slot: BoundSlot, data: dict[str, Any], source: str) -> None:
 
 
 def _run(result: Any, style: Style) -> None:
+    """Run an async handler to its end; where the caller's thread runs a loop already, in another thread."""
     import asyncio  # noqa: PLC0415 - costly, and needed only where something is async
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - as asyncio
 
     async def through() -> None:
         if style is Style.COROUTINE:
@@ -85,4 +90,10 @@ def _run(result: Any, style: Style) -> None:
             async for _ in result:
                 pass
 
-    asyncio.run(through())
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(through())
+    else:
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(copy_context().run, asyncio.run, through()).result()
