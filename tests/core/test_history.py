@@ -125,7 +125,7 @@ def test_what_is_kept_in_memory_is_a_setting(kept, monitored):
     with JobManager(plugins=[sequential], discover=False, settings={"history": kept}):
         monitors = [lambda job, fact: seen.append(fact)] if monitored else ()
         state = sending().execute("a", {"n": 1}, monitors=monitors)
-    whole = 8
+    whole = 9
     assert len(state.facts) == (whole if kept is None else kept)
     assert [fact.number for fact in state.facts] == list(range(1, whole + 1))[whole - len(state.facts) :]
     assert state.results == {"a.second": [{"n": 2}]}
