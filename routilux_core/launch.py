@@ -70,6 +70,7 @@ def new_job(
     limit = checked_timeout("timeout", timeout) or flow.execution_timeout
     if state is None:
         state = JobState(flow.flow_id)
+        state._data.created_at = state._data.updated_at = manager.clock.time()  # noqa: SLF001 - its other half
     elif state.flow_id not in {None, flow.flow_id}:
         raise FlowMismatch(flow.flow_id, (f"it belongs to flow {state.flow_id!r}",))
     elif state.status is not ExecutionStatus.PENDING or state._data.activations:  # noqa: SLF001 - its other half
@@ -145,9 +146,12 @@ def _check_fit(plan: Plan, state: JobState, *, accept_changes: bool) -> None:
     waiting = [activation.target for activation in data.activations.values()]
     waiting += [f"{routine_id}.{slot}" for routine_id, slot in data.held]
     known = {f"{routine_id}.{name}" for routine_id, slots in plan.slots.items() for name in slots}
-    gone = sorted(set(waiting) - known)
+    gone = [f"work waits for slot {target}, which is gone" for target in sorted(set(waiting) - known)]
+    for routine_id, event, _, _ in data.deferred:
+        if routine_id not in plan.slots or event not in plan.flow.routine(routine_id).events:
+            gone.append(f"a deferred event is of {routine_id}.{event}, which is gone")
     if gone:
-        raise FlowMismatch(plan.flow.flow_id, tuple(f"work waits for slot {target}, which is gone" for target in gone))
+        raise FlowMismatch(plan.flow.flow_id, tuple(gone))
 
 
 def _job(manager: JobManager, plan: Plan, state: JobState, launch: Launch) -> Job:

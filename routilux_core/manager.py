@@ -177,6 +177,10 @@ class JobManager:
         """Pause the running job of that id."""
         self._running(job_id).pause(reason, checkpoint, timeout)
 
+    def resume(self, job_id: str) -> None:
+        """Take back the pause of the running job of that id; a paused one goes on by its state."""
+        self._running(job_id).resume()
+
     def cancel(self, job_id: str, reason: str = "") -> None:
         """Cancel the running job of that id."""
         self._running(job_id).cancel(reason)
@@ -306,7 +310,7 @@ class JobManager:
 
     # -- the end ---------------------------------------------------------------------------------------
 
-    def shutdown(self, wait: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002 - the API
+    def shutdown(self, wait: bool = True, timeout: float | None = None) -> None:
         """Take no more jobs, wait for those that run, cancel what is left at `timeout`, and end all threads.
 
         With `wait=False` what runs is cancelled at once. May be called again.

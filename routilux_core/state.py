@@ -184,6 +184,8 @@ class JobState:
 
     def add_deferred_event(self, routine_id: str, event: str, data: dict[str, Any] | None = None) -> None:
         """Set an event aside until the job is resumed."""
+        if self._job is not None:
+            self._job.flow.routine(routine_id).get_event(event)
         lineage = self._data.number + 1
         self._change(facts.DeferredEventAdded(0, 0.0, routine_id, event, dict(data or {}), lineage))
 
@@ -259,7 +261,7 @@ class JobState:
         """Add an entry to the shared log."""
         self._change(facts.SharedLogAppended(0, 0.0, entry))
 
-    def get_shared_log(self, filter: Callable[[Any], object] | None = None) -> list[Any]:  # noqa: A002 - the API
+    def get_shared_log(self, filter: Callable[[Any], object] | None = None) -> list[Any]:
         """Return the entries of the shared log, those that `filter` accepts where it is given."""
         return [entry for entry in self.shared_log if filter is None or filter(entry)]
 
