@@ -103,7 +103,7 @@ class Engine:
         self.voided: list[Activation] = []
         """What is still running and will be refused."""
         self.later: list[tuple[Activation, float]] = []
-        """Retries, and the seconds that each has to wait."""
+        """Retries, and when each may start."""
         self.waiting: dict[int, Activation] = {}
         self.outputs: list[facts.OutputSent] = []
         self.failures: list[tuple[facts.Fact, BaseException]] = []
@@ -305,7 +305,7 @@ class Engine:
 
     def _wait(self, activation: Activation, seconds: float) -> None:
         self.waiting[activation.id] = activation
-        self.later.append((activation, seconds))
+        self.later.append((activation, self.ledger.now + seconds))
         self.ledger.stirred = True
 
     def _after_delivery(self) -> None:

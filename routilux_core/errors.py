@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from typing import ClassVar, dataclass_transform
 
 
@@ -32,6 +30,8 @@ def _choices(known: tuple[str, ...]) -> str:
 
 
 def _hint(name: str, known: tuple[str, ...]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - costly, and needed only when something went wrong
+
     near = get_close_matches(name, known, n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from re import sub
 from typing import Any, ClassVar
 
-from attrs import define
+from attrs import define, fields
 
 from routilux_core.activation import Activation
 from routilux_core.outcome import ErrorRecord
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Fact:
     """Something that happened to a job."""
 
@@ -28,13 +28,17 @@ class Fact:
     at: float
     """Seconds since the epoch; never less than the fact before."""
 
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{field.name}={getattr(self, field.name)!r}" for field in fields(type(self)))
+        return f"{type(self).__name__}({shown})"
+
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if "tag" not in vars(cls):
             cls.tag = sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class JobStarted(Fact):
     """A job began to run its flow."""
 
@@ -48,7 +52,7 @@ class JobStarted(Fact):
     metadata: dict[str, Any]
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class JobForked(Fact):
     """A job took over what another one had: its data and what was still to do."""
 
@@ -63,7 +67,7 @@ class JobForked(Fact):
     """Containers by name, as they were in the origin."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class PauseRequested(Fact):
     """A pause was accepted: nothing starts any more."""
 
@@ -71,7 +75,7 @@ class PauseRequested(Fact):
     checkpoint: Any
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class JobPaused(Fact):
     """No handler runs any more and the job stands still."""
 
@@ -80,19 +84,19 @@ class JobPaused(Fact):
     pending: int
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class JobResumed(Fact):
     """A paused job went on."""
 
     fingerprint: tuple[str, ...]
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class JobCompleted(Fact):
     """A job had nothing left to do."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class JobStopped(Fact):
     """A job ended by an error; its status is `failed`."""
 
@@ -101,14 +105,14 @@ class JobStopped(Fact):
     error: ErrorRecord
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class JobCancelled(Fact):
     """A job was told to end."""
 
     reason: str
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class EventPosted(Fact):
     """Something from outside reached a slot: the entry, or a post."""
 
@@ -118,7 +122,7 @@ class EventPosted(Fact):
     activations: tuple[Activation, ...] = ()
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class EventEmitted(Fact):
     """A routine sent an event."""
 
@@ -132,7 +136,7 @@ class EventEmitted(Fact):
     connected: bool = True
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class DeferredEventAdded(Fact):
     """An event was set aside until the job is resumed."""
 
@@ -142,12 +146,12 @@ class DeferredEventAdded(Fact):
     lineage: int
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class DeferredEventReleased(Fact):
     """The oldest deferred event was taken up; its emission follows."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class PayloadMerged(Fact):
     """A payload was merged into what a slot has gathered."""
 
@@ -158,7 +162,7 @@ class PayloadMerged(Fact):
     """With `append` the new values alone, with a merge function the whole."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class PayloadHeld(Fact):
     """A payload waits in a slot until its policy lets it go."""
 
@@ -170,7 +174,7 @@ class PayloadHeld(Fact):
     lineage: int
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class PayloadsReleased(Fact):
     """A policy let payloads go, as one activation."""
 
@@ -184,7 +188,7 @@ class PayloadsReleased(Fact):
     """True for the one call at the end of the job."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class PayloadsUnmatched(Fact):
     """Payloads that a policy could not match until the job was over."""
 
@@ -198,35 +202,35 @@ class PayloadsUnmatched(Fact):
         return sum(count for _, count in self.took)
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class DeferredEventsLeft(Fact):
     """A job completed without ever being resumed to send its deferred events."""
 
     count: int
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class DeliveryFailed(Fact):
     """Merging or the policy raised over one delivery; its activation fails before it could start."""
 
     activations: tuple[Activation, ...]
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class DeliveryRetried(Fact):
     """A delivery that had failed is about to be made again."""
 
     activation: Activation
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class ActivationStarted(Fact):
     """A handler is about to be called."""
 
     activation: Activation
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class ActivationYielded(Fact):
     """A generator handler gave an item, and what it did until then took effect."""
 
@@ -234,7 +238,7 @@ class ActivationYielded(Fact):
     """As it goes on, with one item more."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class ActivationCompleted(Fact):
     """A handler returned, and its effects took effect."""
 
@@ -242,7 +246,7 @@ class ActivationCompleted(Fact):
     seconds: float
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class ActivationRetried(Fact):
     """An attempt failed and another will follow."""
 
@@ -251,7 +255,7 @@ class ActivationRetried(Fact):
     error: ErrorRecord
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class ActivationFailed(Fact):
     """The last attempt failed."""
 
@@ -261,7 +265,7 @@ class ActivationFailed(Fact):
     """True when the job ends by it."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class ActivationSkipped(Fact):
     """The last attempt failed and the routine was marked skipped."""
 
@@ -269,7 +273,7 @@ class ActivationSkipped(Fact):
     error: ErrorRecord
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class ActivationReturned(Fact):
     """A started activation was stopped from outside and is pending again."""
 
@@ -277,7 +281,7 @@ class ActivationReturned(Fact):
     reason: str
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class SharedDataSet(Fact):
     """A key of the shared data got a value."""
 
@@ -285,14 +289,14 @@ class SharedDataSet(Fact):
     value: Any
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class SharedLogAppended(Fact):
     """The shared log got an entry."""
 
     entry: Any
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class StatSet(Fact):
     """A routine recorded a value."""
 
@@ -301,7 +305,7 @@ class StatSet(Fact):
     value: Any
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class StatIncremented(Fact):
     """A routine counted something."""
 
@@ -310,7 +314,7 @@ class StatIncremented(Fact):
     by: float
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class RoutineStateUpdated(Fact):
     """A routine's state got further keys."""
 
@@ -318,7 +322,7 @@ class RoutineStateUpdated(Fact):
     update: dict[str, Any]
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class ExecutionRecorded(Fact):
     """Somebody added a record to the history."""
 
@@ -327,7 +331,7 @@ class ExecutionRecorded(Fact):
     data: dict[str, Any]
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class OutputSent(Fact):
     """A handler sent an output; it went out at once."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-from hashlib import blake2b
 
 from routilux_core.errors import InvalidName
 
@@ -19,6 +18,8 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 MASK = (1 << 64) - 1
 STEP = 0x9E3779B97F4A7C15
 ITEM_BITS = 32
+START = 0xCBF29CE484222325
+PRIME = 0x100000001B3
 _SCRAMBLE = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 
 
@@ -43,7 +44,17 @@ def new_id() -> str:
 
 def digest(text: str) -> int:
     """Return the lineage that starts with `text`: a job's root, a connection, a request."""
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+    value = START
+    for byte in text.encode("utf-8", "surrogatepass"):
+        value = ((value ^ byte) * PRIME) & MASK
+    return scrambled(value)
+
+
+def scrambled(value: int) -> int:
+    """Return `value` with every bit depending on every other."""
+    for shift, factor in _SCRAMBLE:
+        value = ((value ^ (value >> shift)) * factor) & MASK
+    return value ^ (value >> 31)
 
 
 def child(parent: int, item: int, place: int, edge: int) -> int:
@@ -58,6 +69,4 @@ def joined(lineages: list[int], edge: int) -> int:
 
 def key(root: str, lineage: int) -> str:
     """Return the key that users see, the same wherever the same piece of work is tried."""
-    for shift, factor in _SCRAMBLE:
-        lineage = ((lineage ^ (lineage >> shift)) * factor) & MASK
-    return f"{root}-{lineage ^ (lineage >> 31):016x}"
+    return f"{root}-{scrambled(lineage):016x}"

@@ -130,7 +130,7 @@ class Job(Runner):
 
     def resume(self) -> None:
         """Let it go on after a pause."""
-        self.manager.resume_job(self)
+        self.manager.resume_state(self.flow, self.job_state)
 
     def cancel(self, reason: str = "") -> None:
         """End it; what its running handlers still do is refused."""

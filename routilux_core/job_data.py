@@ -73,7 +73,7 @@ class RoutineRecord:
 ROUTINE_KEYS = ("status", "activations", "execution_time", "error")
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class JobData:
     """Everything that changes while a flow runs, for one run."""
 

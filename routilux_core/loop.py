@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import Future
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,6 +26,8 @@ class LoopThread:
         """Run `coroutine` in `context` to its end and return its result; `owner` is the name to cancel it by."""
         if threading.current_thread() is self._thread:
             return _apart(coroutine, context)
+        from concurrent.futures import Future  # noqa: PLC0415 - costly, and needed only where something is async
+
         done: Future[Result] = Future()
         loop = self._started()
 
@@ -98,6 +99,7 @@ class LoopThread:
 def _apart(coroutine: Coroutine[Any, Any, Result], context: Context) -> Result:
     """Run `coroutine` on a loop of its own: the caller stands on the loop thread and blocks it."""
     import asyncio  # noqa: PLC0415 - see above
+    from concurrent.futures import Future  # noqa: PLC0415 - see above
 
     done: Future[Result] = Future()
 

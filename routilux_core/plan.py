@@ -20,7 +20,7 @@ from routilux_core.slot import Slot
 
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Routes:
     """Where one event goes."""
 
@@ -34,7 +34,7 @@ class Routes:
         self.only = route if len(self.every) == 1 and route.plain else None
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class BoundSlot:
     """A slot of a flow with all that running it needs."""
 
@@ -73,7 +73,7 @@ class BoundSlot:
         return Style.PLAIN if self.binding is None else self.binding.style
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Route:
     """The way from one event to one slot."""
 
@@ -87,7 +87,7 @@ class Route:
     """True when the payload arrives as it was sent and becomes an activation at once."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Plan:
     """What a job runs by. It belongs to one flow as it was when it was compiled."""
 

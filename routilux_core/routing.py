@@ -11,22 +11,23 @@ from routilux_core import facts
 from routilux_core.activation import Activation
 from routilux_core.errors import DeliveryError, RoutiluxError
 from routilux_core.identity import MASK, STEP, joined
-from routilux_core.job_data import Held
+from routilux_core.job_data import Group, Held
 from routilux_core.ledger import Ledger
 from routilux_core.merge import APPEND, OVERRIDE, Payload, checked_payload, gather, prefixes
 from routilux_core.plan import BoundSlot, Plan
-from routilux_core.policy import Each
+from routilux_core.policy import Each, Take
 
 
 @frozen
 class Alarm:
-    """A group of waiting payloads that may not wait longer than `seconds`."""
+    """A group of waiting payloads that may wait only so long."""
 
     slot: BoundSlot
     key: Hashable
     first: int
     """The lineage of its first payload, to know it again."""
-    seconds: float
+    at: float
+    """When it has to go."""
 
 
 class Routing:
@@ -93,7 +94,8 @@ class Routing:
         part = "policy"
         try:
             place = None if isinstance(slot.policy, Each) else slot.policy.place(payload, source)
-            hash(place)
+            if place is not None:
+                _, _ = map(hash, place)
             part = "merge function"
             merged = self._merged(slot, payload)
         except Exception as error:  # noqa: BLE001 - user code
@@ -130,13 +132,13 @@ class Routing:
         source: str | None,
         lineage: int,
     ) -> None:
-        key, lane = place
         groups = self.ledger.data.held.get((slot.routine_id, slot.name), {})
+        key, lane = place
         new = key not in groups
         trial = dict(groups.get(key, {}))
         trial.setdefault(lane, deque()).append(Held(payload, lineage, self.ledger.now))
         try:
-            took = tuple((name, count) for name, count in slot.policy.release(trial, slot.sources) if count)
+            took = _checked_take(slot.policy.release(trial, slot.sources), trial)
             chosen = [trial[name][index] for name, count in took for index in range(count)]
             whole = self._combined(slot, chosen) if took else {}
         except Exception as error:  # noqa: BLE001 - user code
@@ -200,8 +202,7 @@ class Routing:
         group = self.ledger.data.held.get((slot.routine_id, slot.name), {}).get(key)
         if group and slot.policy.seconds is not None:
             first = min((lane[0] for lane in group.values()), key=lambda one: one.at)
-            left = first.at + slot.policy.seconds - self.ledger.now
-            self.alarms.append(Alarm(slot, key, first.lineage, max(0.0, left)))
+            self.alarms.append(Alarm(slot, key, first.lineage, first.at + slot.policy.seconds))
             self.ledger.stirred = True
 
     def ring(self, alarm: Alarm) -> None:
@@ -222,3 +223,11 @@ class Routing:
         failure = DeliveryError(slot.target, part, f"{type(error).__name__}: {error}")
         failure.__cause__ = error
         self.failed.append((activation, failure))
+
+
+def _checked_take(take: Take, group: Group) -> tuple[tuple[Hashable, int], ...]:
+    took = tuple((name, count) for name, count in take if count)
+    for name, count in took:
+        if not 0 < count <= len(group.get(name, ())):
+            raise ValueError(f"it takes {count!r} of lane {name!r}, where {len(group.get(name, ()))} wait")
+    return took

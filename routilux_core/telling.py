@@ -142,11 +142,11 @@ class Telling(Waiting):
         while engine.outputs:
             self._output(engine.outputs.pop(0))
         while engine.later:
-            activation, seconds = engine.later.pop()
-            self._arm(activation, seconds, (engine.due, activation, None))
+            activation, due = engine.later.pop()
+            self._arm(activation, due - self.time(), (engine.due, activation, None))
         while engine.routing.alarms:
             alarm = engine.routing.alarms.pop()
-            self._arm(alarm, alarm.seconds, (engine.ring, alarm, None))
+            self._arm(alarm, alarm.at - self.time(), (engine.ring, alarm, None))
         while engine.voided:
             self.manager.loop.cancel(engine.voided.pop())
 

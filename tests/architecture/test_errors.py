@@ -11,6 +11,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import attrs
 import pytest
 
+from routilux_core import RoutiluxError
+
 from tests.architecture.source import sources
 
 SAMPLES = {
@@ -67,6 +69,9 @@ def _container(kind: type, arguments: tuple[Any, ...]) -> Any:
 
 def make(kind: type) -> Any:
     """Make one from sample values, each named parameter given."""
+    if issubclass(kind, RoutiluxError):
+        hints = get_type_hints(kind)
+        return kind(*(sample(hints[name]) for name in kind.fields))
     hints = get_type_hints(kind) if attrs.has(kind) else get_type_hints(kind.__init__)
     _self, *parameters = signature(kind.__init__).parameters.values()
     given = [p for p in parameters if p.kind not in {Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD}]
