@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from hashlib import blake2b
 
 import pytest
 
@@ -77,9 +76,19 @@ def test_new_ids_are_good_and_differ():
 MASK = 2**64 - 1
 
 
+def scrambled(value):
+    """Mix the bits as SplitMix64 does it."""
+    value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 & MASK
+    value = (value ^ (value >> 27)) * 0x94D049BB133111EB & MASK
+    return value ^ (value >> 31)
+
+
 def lineage_of(text):
-    """The first eight bytes of BLAKE2b over the text, big end first."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+    """FNV-1a of 64 bits over the text as UTF-8, then scrambled."""
+    value = 0xCBF29CE484222325
+    for byte in text.encode():
+        value = (value ^ byte) * 0x100000001B3 & MASK
+    return scrambled(value)
 
 
 def documented_child(parent, item, place, edge):
@@ -90,14 +99,12 @@ def documented_child(parent, item, place, edge):
 
 
 def documented_key(root, lineage):
-    """The root, a dash, and the lineage scrambled as SplitMix64 does it."""
-    lineage = (lineage ^ (lineage >> 30)) * 0xBF58476D1CE4E5B9 & MASK
-    lineage = (lineage ^ (lineage >> 27)) * 0x94D049BB133111EB & MASK
-    return f"{root}-{lineage ^ (lineage >> 31):016x}"
+    """The root, a dash, and the lineage scrambled."""
+    return f"{root}-{scrambled(lineage):016x}"
 
 
 def test_the_lineage_of_a_text_is_fixed():
-    assert digest("entry") == 0x6A9FE39C80477F94 == lineage_of("entry")
+    assert digest("entry") == 0xB72499015B8C2F19 == lineage_of("entry")
 
 
 @pytest.mark.parametrize(
@@ -116,11 +123,11 @@ def test_the_key_of_a_lineage_is_fixed(lineage, text):
 @pytest.mark.parametrize(
     ("item", "place", "text"),
     [
-        (0, 0, "job-1-37837f666d8250d6"),
-        (0, 1, "job-1-c8613b77cd6757f7"),
-        (0, 2, "job-1-5c5f47fec5569232"),
-        (1, 0, "job-1-95a95d17b56389d5"),
-        (2, 0, "job-1-7e1b6f4060697c63"),
+        (0, 0, "job-1-b7be16570de36484"),
+        (0, 1, "job-1-df9c6b84dd9395f2"),
+        (0, 2, "job-1-00d4dea5b9092361"),
+        (1, 0, "job-1-06b1082fb2fdacf4"),
+        (2, 0, "job-1-53062b003637481d"),
     ],
 )
 def test_the_key_of_a_child_is_fixed(item, place, text):
@@ -190,9 +197,9 @@ def test_the_keys_of_a_job_are_those_of_the_formula(manager):
     keys = {}
     noting(keys).execute("a", job_state=JobState("keys", job_id="job-1"))
     assert keys == {
-        "a": ["job-1-7470084c6d32a744"],
-        "b0": ["job-1-37837f666d8250d6"],
-        "b1": ["job-1-c8613b77cd6757f7"],
+        "a": ["job-1-7a3dc69578336ba5"],
+        "b0": ["job-1-b7be16570de36484"],
+        "b1": ["job-1-df9c6b84dd9395f2"],
     }
 
 
@@ -200,7 +207,7 @@ def test_the_items_of_a_generator_have_keys_of_their_own(manager):
     keys = {}
     flow = noting(keys)
     flow.execute("a", job_state=JobState("keys", job_id="job-1"), entry_slot="step_by_step")
-    assert keys == {"b0": ["job-1-37837f666d8250d6"], "b1": ["job-1-95a95d17b56389d5"]}
+    assert keys == {"b0": ["job-1-b7be16570de36484"], "b1": ["job-1-06b1082fb2fdacf4"]}
 
 
 def test_two_jobs_have_different_keys(manager):
@@ -338,7 +345,7 @@ def test_keys_do_not_depend_on_the_process_or_its_hash_seed(manager, tmp_path):
         done = subprocess.run(
             [sys.executable, str(script)], capture_output=True, text=True, check=True, env=environment
         )
-        assert done.stdout.strip() == "job-1-c8613b77cd6757f7"
+        assert done.stdout.strip() == "job-1-df9c6b84dd9395f2"
 
 
 def test_a_post_has_a_key_of_its_own(manager):
