@@ -92,10 +92,8 @@ def lineage_of(text):
 
 
 def documented_child(parent, item, place, edge):
-    """((parent + item * ITEM + place * PLACE) * STEP + edge) modulo 2 ** 64."""
-    return (
-        (parent + item * 0x8CB92BA72F3D8DD7 + place * 0xD1B54A32D192ED03) * 0x9E3779B97F4A7C15 + edge
-    ) & MASK
+    """((parent + item * 2 ** 32 + place) * STEP + edge) modulo 2 ** 64."""
+    return ((parent + item * 2**32 + place) * 0x9E3779B97F4A7C15 + edge) & MASK
 
 
 def documented_key(root, lineage):
