@@ -72,6 +72,7 @@ class Engine:
         "unusual",
         "voided",
         "waiting",
+        "warnings",
     )
 
     def __init__(
@@ -106,6 +107,7 @@ class Engine:
         """Retries, and when each may start."""
         self.waiting: dict[int, Activation] = {}
         self.outputs: list[facts.OutputSent] = []
+        self.warnings: list[tuple[str, object]] = []
         self.failures: list[tuple[facts.Fact, BaseException]] = []
 
     # -- beginning and going on ------------------------------------------------------------------------
@@ -397,6 +399,11 @@ class Engine:
         if quiet.release_leftovers(self.ledger, self.routing, self.plan):
             self._after_delivery()
             return
+        left = len(self.data.deferred)
+        if left:
+            text = "%d deferred events were never sent, because the job completed without being resumed"
+            self.warnings.append((text, left))
+            self.ledger.stirred = True
         quiet.complete(self.ledger)
         self.closed = self.over = True
 

@@ -135,6 +135,9 @@ class Telling(Waiting):
             level = logging.WARNING if isinstance(fact, ActivationRetried) else logging.ERROR
             name = type(fact).__name__
             log.log(level, "job %s: %s: %s", self.data.job_id, name, fact.error, exc_info=error)
+        while engine.warnings:
+            text, value = engine.warnings.pop(0)
+            log.warning(f"job %s: {text}", self.data.job_id, value)
         if ledger.news:
             news, ledger.news = ledger.news, []
             self.observers.show(self, news)  # type: ignore[arg-type] - every one of us is a Job
