@@ -1,37 +1,63 @@
-"""LoopThread: an event loop in a thread of its own, for async handlers on executors that have none."""
+"""Loops: event loops in threads of their own, for async handlers on executors that have none.
+
+One is enough until a handler blocks the loop that it stands on, by waiting for a job. What comes meanwhile goes to
+another loop, and what had not begun yet moves there: otherwise the two would wait for each other.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Coroutine
-from contextvars import Context
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
+    from contextvars import Context
 
 Result = TypeVar("Result")
+Begin = Callable[["AbstractEventLoop"], None]
 
 
-class LoopThread:
+class _Loop:
+    """One event loop and its thread."""
+
+    def __init__(self, loop: AbstractEventLoop, run: Callable[[_Loop], None]) -> None:
+        self.loop = loop
+        self.blocked = 0
+        self.waiting: deque[Begin] = deque()
+        """What is to run here and has not begun."""
+        self.thread = threading.Thread(target=run, args=(self,), name="routilux-loop", daemon=True)
+        self.thread.start()
+
+    def put(self, begin: Begin) -> None:
+        self.waiting.append(begin)
+        self.loop.call_soon_threadsafe(self._begin)
+
+    def _begin(self) -> None:
+        try:
+            begin = self.waiting.popleft()
+        except IndexError:  # it went to another loop
+            return
+        begin(self.loop)
+
+
+class Loops:
     """Runs coroutines for threads that wait for them; started when the first one comes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._loop: AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._loops: list[_Loop] = []
+        self._here = threading.local()
         self._tasks: dict[object, Task[Any]] = {}
 
     def call(self, owner: object, coroutine: Coroutine[Any, Any, Result], context: Context) -> Result:
-        """Run `coroutine` in `context` to its end and return its result; `owner` is the name to cancel it by."""
-        if threading.current_thread() is self._thread:
-            return _apart(coroutine, context)
-        from concurrent.futures import Future  # noqa: PLC0415 - costly, and needed only where something is async
-
+        """Run `coroutine` in `context` to its end and return its result; `owner` names it for `cancel`."""
         done: Future[Result] = Future()
-        loop = self._started()
 
-        def begin() -> None:
+        def begin(loop: AbstractEventLoop) -> None:
             task = loop.create_task(coroutine, context=context)
             self._tasks[owner] = task
             task.add_done_callback(finish)
@@ -46,68 +72,70 @@ class LoopThread:
             else:
                 done.set_result(task.result())
 
-        loop.call_soon_threadsafe(begin)
-        return done.result()
+        with self.blocking():
+            with self._lock:
+                self._free().put(begin)
+            return done.result()
+
+    @contextmanager
+    def blocking(self) -> Iterator[None]:
+        """Say that the caller is about to block the loop that it stands on, if it stands on one of these."""
+        here: _Loop | None = getattr(self._here, "loop", None)
+        if here is None:
+            yield
+            return
+        with self._lock:
+            here.blocked += 1
+            while here.waiting:
+                self._free().put(here.waiting.popleft())
+        try:
+            yield
+        finally:
+            with self._lock:
+                here.blocked -= 1
 
     def cancel(self, owner: object) -> None:
         """Cancel what runs for `owner`, if anything does."""
         with self._lock:
-            if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._cancel, owner)
+            for one in self._loops:
+                one.loop.call_soon_threadsafe(self._cancel, owner, one.loop)
 
     def stop(self) -> None:
-        """Cancel what runs and end the thread."""
+        """Cancel what runs and end the threads."""
         with self._lock:
-            loop, thread, self._loop = self._loop, self._thread, None
-        if loop is not None and thread is not None:
-            loop.call_soon_threadsafe(loop.stop)
-            if thread is not threading.current_thread():
-                thread.join()
+            loops, self._loops = self._loops, []
+            for one in loops:
+                one.loop.call_soon_threadsafe(one.loop.stop)
+        for one in loops:
+            if one.thread is not threading.current_thread():
+                one.thread.join()
 
-    def _cancel(self, owner: object) -> None:
+    def _cancel(self, owner: object, loop: AbstractEventLoop) -> None:
         task = self._tasks.get(owner)
-        if task is not None:
+        if task is not None and task.get_loop() is loop:
             task.cancel()
 
-    def _started(self) -> AbstractEventLoop:
+    def _free(self) -> _Loop:
+        """Return a loop that nobody blocks; the lock is held."""
         import asyncio  # noqa: PLC0415 - costly, and needed only where something is async
 
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=self._run, args=(self._loop,), name="routilux-loop", daemon=True
-                )
-                self._thread.start()
-            return self._loop
+        for one in self._loops:
+            if not one.blocked:
+                return one
+        self._loops.append(_Loop(asyncio.new_event_loop(), self._run))
+        return self._loops[-1]
 
-    def _run(self, loop: AbstractEventLoop) -> None:
+    def _run(self, one: _Loop) -> None:
         import asyncio  # noqa: PLC0415 - see above
 
-        asyncio.set_event_loop(loop)
+        self._here.loop = one
+        asyncio.set_event_loop(one.loop)
         try:
-            loop.run_forever()
-            tasks = asyncio.all_tasks(loop)
+            one.loop.run_forever()
+            tasks = asyncio.all_tasks(one.loop)
             for task in tasks:
                 task.cancel()
-            loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-            loop.run_until_complete(loop.shutdown_asyncgens())
+            one.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            one.loop.run_until_complete(one.loop.shutdown_asyncgens())
         finally:
-            loop.close()
-
-
-def _apart(coroutine: Coroutine[Any, Any, Result], context: Context) -> Result:
-    """Run `coroutine` on a loop of its own: the caller stands on the loop thread and blocks it."""
-    import asyncio  # noqa: PLC0415 - see above
-    from concurrent.futures import Future  # noqa: PLC0415 - see above
-
-    done: Future[Result] = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(context.run(asyncio.run, coroutine))
-        except BaseException as error:  # noqa: BLE001 - handed to the caller
-            done.set_exception(error)
-
-    threading.Thread(target=run, name="routilux-loop-apart", daemon=True).start()
-    return done.result()
+            one.loop.close()

@@ -22,7 +22,7 @@ from routilux_core.flow import Flow
 from routilux_core.interrupt import Interrupts, unbreakable
 from routilux_core.job import Job
 from routilux_core.launch import Launch, forked_state, new_job, resumed_job
-from routilux_core.loop import LoopThread
+from routilux_core.loop import Loops
 from routilux_core.routine import Routine
 from routilux_core.settings import Settings, checked_settings
 from routilux_core.state import JobState
@@ -55,7 +55,7 @@ class JobManager:
         self.clock: Clock = SystemClock() if clock is None else clock
         self.timers = Timers(self.clock)
         self.clerk = Clerk()
-        self.loop = LoopThread()
+        self.loop = Loops()
         self.interrupts = Interrupts()
         self.totals = Totals()
         self.ref = ref(self)
@@ -292,7 +292,8 @@ class JobManager:
                 raise InsideJob("waiting for a job", reason)
             self._waiting.append(edge)
         try:
-            yield
+            with self.loop.blocking():
+                yield
         finally:
             with self._lock:
                 self._waiting.remove(edge)
