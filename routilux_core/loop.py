@@ -1,7 +1,7 @@
 """Loops: event loops in threads of their own, for async handlers on executors that have none.
 
-One is enough until a handler blocks the loop that it stands on, by waiting for a job. What comes meanwhile goes to
-another loop, and what had not begun yet moves there: otherwise the two would wait for each other.
+One is enough until a handler blocks the loop that it stands on, by waiting for a job. What comes meanwhile
+goes to another loop, and what had not begun yet moves there: otherwise the two would wait for each other.
 """
 
 from __future__ import annotations
@@ -93,6 +93,11 @@ class Loops:
         finally:
             with self._lock:
                 here.blocked -= 1
+
+    def forget(self, coroutine: Coroutine[Any, Any, None], context: Context) -> None:
+        """Run `coroutine` in `context` some time, for nobody who waits."""
+        loop = self._started()
+        loop.call_soon_threadsafe(lambda: loop.create_task(coroutine, context=context))
 
     def cancel(self, owner: object) -> None:
         """Cancel what runs for `owner`, if anything does."""
