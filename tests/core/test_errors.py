@@ -43,8 +43,10 @@ EXAMPLES = [
     ),
     (
         errors.InvalidName("flow id", "a b"),
-        "'a b' is not a flow id; use 1 to 128 of A-Z a-z 0-9 . _ - and no dot at the start "
-        "(slot and event names: no dot at all)",
+        (
+            "'a b' is not a flow id; use 1 to 128 of A-Z a-z 0-9 . _ - and no dot at the start "
+            "(slot and event names: no dot at all)"
+        ),
         (ValueError,),
     ),
     (
@@ -64,8 +66,10 @@ EXAMPLES = [
     ),
     (
         errors.MissingField("merge.input", "total", "event 'sum.output'", ("value",)),
-        "slot 'merge.input' needs 'total', and event 'sum.output' gives: value; "
-        "send that field, rename one with param_mapping, or give the parameter a default",
+        (
+            "slot 'merge.input' needs 'total', and event 'sum.output' gives: value; "
+            "send that field, rename one with param_mapping, or give the parameter a default"
+        ),
         (TypeError, LookupError),
     ),
     (
@@ -75,8 +79,10 @@ EXAMPLES = [
     ),
     (
         errors.DeliveryError("a.x", "policy", "KeyError: 'order'"),
-        "the policy of slot 'a.x' failed: KeyError: 'order'; "
-        "the other deliveries are not touched; mend it, or let an error handler go on",
+        (
+            "the policy of slot 'a.x' failed: KeyError: 'order'; "
+            "the other deliveries are not touched; mend it, or let an error handler go on"
+        ),
         (RuntimeError,),
     ),
     (
@@ -86,8 +92,10 @@ EXAMPLES = [
     ),
     (
         errors.InvalidTransition("j", "completed", "posted to", ()),
-        "job 'j' is completed and cannot be posted to; "
-        "nothing changes it any more; fork it, or start a new job",
+        (
+            "job 'j' is completed and cannot be posted to; "
+            "nothing changes it any more; fork it, or start a new job"
+        ),
         (RuntimeError,),
     ),
     (
@@ -117,8 +125,10 @@ EXAMPLES = [
     ),
     (
         errors.TooMuchPending(100, "a.x", 90),
-        "more than 100 activations are pending, 90 of them for slot 'a.x'; "
-        "emit from a generator so that the engine can pace it, or raise max_pending",
+        (
+            "more than 100 activations are pending, 90 of them for slot 'a.x'; "
+            "emit from a generator so that the engine can pace it, or raise max_pending"
+        ),
         (RuntimeError,),
     ),
     (
