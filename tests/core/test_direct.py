@@ -176,6 +176,23 @@ def test_what_a_slot_gathers_is_of_this_one_call(manager):
     assert gathering.seen == [[1], [2]]
 
 
+def test_a_merge_function_sees_nothing_before_this_one_call(manager):
+    def add(old, new):
+        return {"value": old.get("value", 0) + new["value"]}
+
+    _flow, sender, taker = pair(Taker(merge_strategy=add))
+    sender.emit("output", value=1)
+    sender.emit("output", value=2)
+    assert taker.seen == [1, 2]
+
+
+def test_a_slot_without_a_handler_drops_what_arrives(manager):
+    taker = Routine()
+    taker.define_slot("trigger")
+    _flow, sender, _ = pair(taker)
+    sender.emit("output", value=1)
+
+
 # -- which flow ----------------------------------------------------------------------------------------
 
 
