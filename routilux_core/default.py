@@ -10,6 +10,10 @@ from routilux_core.current import provide_manager
 from routilux_core.manager import JobManager
 
 
+GRACE = 1.0
+"""Seconds that a handler which still runs at exit has to return; its thread is left behind then."""
+
+
 class _Default:
     """Makes the manager when it is first asked for, and shuts it down at exit."""
 
@@ -34,7 +38,7 @@ class _Default:
 
     def _close(self) -> None:
         if self._manager is not None:
-            self._manager.shutdown(wait=False)
+            self._manager.shutdown(wait=False, timeout=GRACE)
 
 
 _default = _Default()

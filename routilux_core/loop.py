@@ -105,15 +105,15 @@ class Loops:
             for one in self._loops:
                 one.loop.call_soon_threadsafe(self._cancel, owner, one.loop)
 
-    def stop(self) -> None:
-        """Cancel what runs and end the threads."""
+    def stop(self, timeout: float | None = None) -> None:
+        """Cancel what runs and end the threads, waiting up to `timeout` for each."""
         with self._lock:
             loops, self._loops = self._loops, []
             for one in loops:
                 one.loop.call_soon_threadsafe(one.loop.stop)
         for one in loops:
             if one.thread is not threading.current_thread():
-                one.thread.join()
+                one.thread.join(timeout)
 
     def _cancel(self, owner: object, loop: AbstractEventLoop) -> None:
         task = self._tasks.get(owner)
