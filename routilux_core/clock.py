@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import TIMEOUT_MAX
 from time import monotonic, time
 from typing import TYPE_CHECKING, Protocol
 
@@ -32,4 +33,4 @@ class SystemClock:
 
     def wait(self, condition: Condition, until: float | None) -> None:
         """Sleep on a held `condition` until it is notified or the time has come."""
-        condition.wait(None if until is None else max(0.0, until - monotonic()))
+        condition.wait(None if until is None else min(max(0.0, until - monotonic()), TIMEOUT_MAX))

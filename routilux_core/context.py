@@ -118,7 +118,7 @@ class ExecutionContext:
         routine.get_event(event)
         activation = self.activation
         lineage = child(activation.lineage, activation.items, len(self.effects), self.slot.edge)
-        self.effects.append(facts.DeferredEventAdded(0, 0.0, self.place_of(routine), event, data, lineage))
+        self.add(facts.DeferredEventAdded(0, 0.0, self.place_of(routine), event, data, lineage))
 
     def send_output(self, output_type: str, data: dict[str, Any]) -> None:
         """Send an output, at once."""

@@ -113,7 +113,9 @@ class Engine:
     # -- beginning and going on ------------------------------------------------------------------------
 
     def begin(self, started: facts.JobStarted, entry: tuple[Any, dict[str, Any]]) -> None:
-        """Start the job with its entry."""
+        """Start the job with its entry, unless it was cancelled before it could."""
+        if self.closed:
+            return
         slot, payload = entry
         self.ledger.happen(started)
         self.routing.post(slot, payload, ENTRY)
@@ -364,6 +366,9 @@ class Engine:
 
     def change(self, effect: Any, answer: Answer) -> None:
         """Let somebody outside change the data that routines keep."""
+        if isinstance(effect, facts.JobCancelled):
+            self.cancel(effect.reason, answer)
+            return
         try:
             self.ledger.happen(self._resolved([effect])[0])
         except Exception as error:  # noqa: BLE001 - user code

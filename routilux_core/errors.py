@@ -193,7 +193,13 @@ class DeliveryError(RoutiluxError, RuntimeError):
     reason: str
 
     def __str__(self) -> str:
-        return f"the {self.part} of slot {self.slot!r} failed: {self.reason}; that one delivery is lost to it"
+        return (
+            f"the {self.part} of slot {self.slot!r} failed: {self.reason}; "
+            "the other deliveries are not touched; mend it, or let an error handler go on"
+        )
+
+
+_STATUSES = frozenset({"running", "pausing", "paused", "completed", "failed", "cancelled"})
 
 
 class InvalidTransition(RoutiluxError, RuntimeError):
@@ -205,10 +211,11 @@ class InvalidTransition(RoutiluxError, RuntimeError):
     allowed: tuple[str, ...]
 
     def __str__(self) -> str:
-        return (
-            f"job {self.job_id!r} is {self.status} and cannot become {self.wanted}; "
-            f"from here it can become: {_choices(self.allowed)}"
-        )
+        verb = "become" if self.wanted in _STATUSES else "be"
+        refusal = f"job {self.job_id!r} is {self.status} and cannot {verb} {self.wanted}"
+        if not self.allowed:
+            return f"{refusal}; nothing changes it any more; fork it, or start a new job"
+        return f"{refusal}; from here it can become: {_choices(self.allowed)}"
 
 
 class NoActiveJob(RoutiluxError, RuntimeError):
@@ -236,12 +243,10 @@ class FlowMismatch(RoutiluxError, ValueError):
 
     flow_id: str
     differences: tuple[str, ...]
+    remedy: str
 
     def __str__(self) -> str:
-        return (
-            f"the job state does not fit flow {self.flow_id!r}: {'; '.join(self.differences)}; "
-            "pass accept_changes=True to run it all the same"
-        )
+        return f"the job state does not fit flow {self.flow_id!r}: {'; '.join(self.differences)}; {self.remedy}"
 
 
 class JobFailed(RoutiluxError, RuntimeError):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
 from typing import Generic, Self, TypeVar
 
 Item = TypeVar("Item")
@@ -13,8 +15,8 @@ Item = TypeVar("Item")
 class Feed(Generic[Item]):
     """Gives what was put in, in order, and ends when it is closed and empty."""
 
-    def __init__(self, items: Iterable[Item] = ()) -> None:
-        self._items: deque[Item] = deque(items)
+    def __init__(self) -> None:
+        self._items: deque[Item] = deque()
         self._lock = threading.Lock()
         self._wakers: list[Callable[[], object]] = []
         self._closed = False
@@ -35,7 +37,8 @@ class Feed(Generic[Item]):
         with self._lock:
             wakers, self._wakers = self._wakers, []
         for waker in wakers:
-            waker()
+            with suppress(RuntimeError):  # its event loop may be gone, and whoever waited there with it
+                waker()
 
     def _take(self, waker: Callable[[], object]) -> tuple[bool, list[Item]]:
         """Return whether it is over, and the next item if there is one; else have `waker` called."""
@@ -68,9 +71,14 @@ class Feed(Generic[Item]):
         loop = asyncio.get_running_loop()
         while True:
             something = asyncio.Event()
-            over, items = self._take(lambda event=something: loop.call_soon_threadsafe(event.set))  # type: ignore[misc]
+            ring = partial(loop.call_soon_threadsafe, something.set)
+            over, items = self._take(ring)
             if items:
                 return items[0]
             if over:
                 raise StopAsyncIteration
-            await something.wait()
+            try:
+                await something.wait()
+            finally:
+                with self._lock, suppress(ValueError):
+                    self._wakers.remove(ring)

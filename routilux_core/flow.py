@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import inf
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -299,6 +300,6 @@ def _checked_workers(value: int | None) -> int | None:
 
 def checked_timeout(name: str, value: float | None) -> float | None:
     """Return `value` if it is a time limit that can be reached, or None."""
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0):
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < inf):
         raise InvalidOption(name, value, "a number of seconds above 0")
     return value

@@ -48,6 +48,8 @@ class Hooks:
         watching = [(name, watches_of(function)) for name, function in bound("on_fact", "job", "fact")]
         watching += [(name, watches_of(monitor)) for name, monitor in monitors]
         self._watching = tuple(watching)
+        self.involved = any((self._starting, self._hold, self._around, self._watching))
+        """Whether any plugin has to do with single jobs."""
 
     def check_flow(self, flow: Flow) -> list[Problem]:
         """Ask all plugins what they think of `flow`."""

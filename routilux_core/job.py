@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from threading import Event, get_ident
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.activation import Activation
@@ -11,20 +12,19 @@ from routilux_core.current import CONTEXT
 from routilux_core.effect import PauseAsked
 from routilux_core.engine import Answer, Engine
 from routilux_core.errors import InsideJob
-from routilux_core.executor import Executor, Lane
+from routilux_core.executor import Executor
 from routilux_core.explain import explain
 from routilux_core.facts import JobStarted, OutputSent
-from routilux_core.hooks import Hooks
 from routilux_core.feed import Feed
 from routilux_core.flow import Flow, checked_timeout
 from routilux_core.identity import digest, new_id
+from routilux_core.ledger import Ledger
 from routilux_core.merge import checked_payload
-from routilux_core.observers import Observers
 from routilux_core.plan import BoundSlot, Plan
-from routilux_core.record import ExecutionRecord, as_records
+from routilux_core.record import ExecutionRecord
 from routilux_core.runner import Runner
 from routilux_core.status import ExecutionStatus
-from routilux_core.telling import CLOSED
+from routilux_core.turn import Message
 
 if TYPE_CHECKING:
     from routilux_core.manager import JobManager
@@ -37,41 +37,28 @@ class Job(Runner):
     Every method may be called from any thread, from handlers and from monitors.
     """
 
-    __slots__ = ("__weakref__", "epoch", "plan", "root")
+    epoch = 0
+    """Grows as the job changes hands between processes."""
+    _begin: Message | None = None
 
-    def __init__(
-        self,
-        manager: JobManager,
-        plan: Plan,
-        state: JobState,
-        engine: Engine,
-        executor: Executor,
-        hooks: Hooks,
-        parent: Job | None,
-    ) -> None:
+    def __init__(self, manager: JobManager, plan: Plan, state: JobState, executor: Executor) -> None:
+        settings, hooks = manager.settings, manager.hooks
+        engine = Engine(plan, Ledger(state._data, state._history), manager.limits)  # noqa: SLF001 - its other half
+        concurrent = executor.traits.concurrent
+        super().__init__(engine, manager.clock.time, plan.flow.max_workers if concurrent else 1, settings.max_ready)
         self.manager = manager
         self.plan = plan
+        self.slots = plan.slots
         self.job_state = state
         self.executor = executor
-        self.parent = parent
-        self.children: set[Job] = set()
-        self.epoch = 0
-        self.root = state.job_id if state.status is ExecutionStatus.PENDING else engine.data.root
-        self.slots = plan.slots
-        self.around = hooks.around(self)
-        self.live = {}
-        super().__init__(
-            engine,
-            manager.clock.time,
-            manager.interrupts,
-            limit=plan.flow.max_workers if executor.traits.concurrent else 1,
-            max_ready=manager.settings.max_ready,
-        )
-        self._holds = hooks.hold(self)
-        self.observers: Observers = hooks.observers()
-        if self.observers:
-            engine.ledger.news = []
-        self.lane: Lane = CLOSED
+        context = CONTEXT.get()
+        if context is not None:
+            self.parent = context.job
+        if hooks.involved:
+            self.around, self._holds = hooks.around(self), hooks.hold(self)
+            self.observers = hooks.observers()
+            if self.observers:
+                engine.ledger.news = []
 
     # -- what it is ------------------------------------------------------------------------------------
 
@@ -79,6 +66,11 @@ class Job(Runner):
     def job_id(self) -> str:
         """The id of the run."""
         return self.data.job_id
+
+    @property
+    def root(self) -> str:
+        """What the idempotency keys of its work start with."""
+        return self.data.root
 
     @property
     def flow(self) -> Flow:
@@ -109,9 +101,22 @@ class Job(Runner):
         if context is None:
             return self.wait_outside(timeout)
         with self.manager.waits(context.job, self):
-            if self.executor.traits.crosses_process:
-                return self.wait_outside(timeout)
-            return self.work(timeout)
+            return self.wait_outside(timeout) if self._elsewhere else self.work(timeout)
+
+    async def _wait_async(self) -> bool:
+        context = CONTEXT.get()
+        if context is None or self._elsewhere:
+            return await super()._wait_async()
+        from asyncio import to_thread  # noqa: PLC0415 - costly, and needed only where something is async
+
+        with self.manager.waits(context.job, self):
+            return await to_thread(self.work)
+
+    @property
+    def _elsewhere(self) -> bool:
+        """Whether only its executor can run its handlers."""
+        traits = self.executor.traits
+        return traits.crosses_process or traits.runs_async
 
     def pause(self, reason: str = "", checkpoint: Any = None, timeout: float | None = None) -> None:
         """Let nothing more start and wait until no handler runs; from inside one, only ask for it."""
@@ -123,10 +128,18 @@ class Job(Runner):
         self._ask(self.engine.pause, (reason, checkpoint), shut=True)
         if self.turning == get_ident() or (context is not None and self in context.job.line()):
             return
+        until = None if timeout is None else monotonic() + timeout
+        done = Event()
+        ring = done.set
         while self.data.status is ExecutionStatus.PAUSING or (self.engine.over and not self.ended):
-            done = Event()
-            if self.watch_end(done.set) and not done.wait(timeout):
+            left = None if until is None else max(0.0, until - monotonic())
+            if not self.watch_end(ring):
                 return
+            if not done.wait(left):
+                self.unwatch(ring)
+                return
+            done.clear()
+        self.unwatch(ring)
 
     def resume(self) -> None:
         """Let it go on after a pause."""
@@ -145,9 +158,12 @@ class Job(Runner):
     def release(self, activation_id: int | None = None) -> None:
         """Let what a plugin holds back go on, all of it or one activation."""
         with self.lock:
-            numbers = list(self.parked) if activation_id is None else [activation_id]
-            released = [self.parked.pop(number) for number in numbers if number in self.parked]
-            self.passed.update(activation.id for activation in released)
+            if self._holds is None or self.ended:
+                return
+            parked: Any = self.parked
+            numbers = list(parked) if activation_id is None else [activation_id]
+            self.passed = {*self.passed, *(number for number in numbers if number in self.data.activations)}
+            released = [parked.pop(number) for number in numbers if number in parked]
             self.ready.extend(released)
             count = len(released) if self.open else 0
         if count:
@@ -156,28 +172,43 @@ class Job(Runner):
     def outputs(self) -> Feed[dict[str, Any]]:
         """Return the outputs from the first one on, as an iterator that goes on while the job does."""
         feed: Feed[dict[str, Any]] = Feed()
-        self._ask(self._subscribe, (feed, self.output_feeds, lambda: list(self.data.output_log)))
+        self._ask(self.subscribe_outputs, feed)
         return feed
 
     def records(self) -> Feed[ExecutionRecord]:
         """Return the history from the first line kept on, as an iterator that goes on while the job does."""
         feed: Feed[ExecutionRecord] = Feed()
-        self._ask(self._subscribe, (feed, self.record_feeds, lambda: list(as_records(self.job_state.facts))))
+        self._ask(self.subscribe_records, feed)
         return feed
 
     # -- for managers, executors, contexts and states --------------------------------------------------
 
     def begin(self, started: JobStarted, slot: BoundSlot, payload: dict[str, Any]) -> None:
-        """Start it with its entry."""
-        if self._open():
-            self._set_deadline(started.timeout)
-            self.send((self.engine.begin, started, (slot, payload)))
+        """Start it with its entry; where it is driven, as soon as somebody works for it."""
+        self.reopen()
+        self.set_deadline(started.timeout)
+        self._begin = (self.engine.begin, started, (slot, payload))
+        if not self.driven:
+            self.launch(take=False)
+
+    def launch(self, take: bool) -> Activation | None:  # noqa: FBT001 - two callers
+        """Begin, if that was left to whoever works; with `take` return the first work."""
+        message, self._begin = self._begin, None
+        if message is None:
+            return self.take() if take else None
+        with self.lock:
+            self.inbox.append(message)
+            if self.turning:
+                return None
+            self.turning = get_ident()
+            messages, self.inbox = self.inbox, []
+        return self._turn(messages, take and self._holds is None)
 
     def go_on(self) -> None:
         """Start it from where its data stands."""
-        if self._open():
-            self.driven = False
-            self._set_deadline(self.data.timeout)
+        self.driven = False
+        if self.reopen():
+            self.set_deadline(self.data.timeout)
             self.send((self.engine.resume, self.plan.fingerprint, None))
 
     def unpause(self) -> None:
@@ -191,6 +222,7 @@ class Job(Runner):
     def wake(self) -> None:
         """Tell the executor of work that it was not told of."""
         self.driven = False
+        self.launch(take=False)
         with self.lock:
             count = min(len(self.ready) + len(self.stalled), self.limit - self.inflight) if self.open else 0
         if count > 0:
@@ -208,11 +240,20 @@ class Job(Runner):
         self._ask(self.engine.output if isinstance(effect, OutputSent) else self.engine.change, effect)
         return True
 
-    def closing(self) -> None:
+    def close(self) -> None:
         """Close its generators, and let go of what refers back to it."""
         if self.live:
-            self.forget()
+            self.close_generators()
         self.around, self._holds = (), None
+
+    def adopt(self, child: Job) -> None:
+        """Take in a job that one of its handlers started; it ends when this one does."""
+        with self.lock:
+            if not self.ended:
+                self.children = self.children or {}
+                self.children[child] = None
+                return
+        child.cancel(f"the job that started it is {self.data.status}")
 
     def refuses(self, activation: Activation) -> bool:
         """Tell whether what `activation` still does will be refused."""
@@ -234,7 +275,7 @@ class Job(Runner):
         self.pump()
         if self.turning != get_ident():
             done.wait()
-        self.interrupts.check()
+        self.manager.interrupts.check()
         if answer.error is not None:
             raise answer.error
 

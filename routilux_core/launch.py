@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any
 from attrs import define
 
 from routilux_core.current import CONTEXT
-from routilux_core.engine import Engine, Limits
 from routilux_core.errors import FlowMismatch, InvalidFlow, InvalidOption, InvalidTransition
 from routilux_core.executor import Executor
 from routilux_core.facts import JobForked, JobStarted
 from routilux_core.flow import Flow, checked_timeout
 from routilux_core.job import Job
 from routilux_core.job_data import legacy
-from routilux_core.ledger import Ledger
 from routilux_core.merge import checked_payload
 from routilux_core.observers import watches_of
 from routilux_core.plan import Plan, compile_flow, differences
 from routilux_core.state import JobState
-from routilux_core.status import ExecutionStatus
+from routilux_core.status import MOVES, ExecutionStatus
 from routilux_core.validation import problems
 
 if TYPE_CHECKING:
     from routilux_core.manager import JobManager
+
+FOREIGN = "run it with the flow that made it"
 
 
 @define(kw_only=True)
@@ -72,9 +72,9 @@ def new_job(
         state = JobState(flow.flow_id)
         state._data.created_at = state._data.updated_at = manager.clock.time()  # noqa: SLF001 - its other half
     elif state.flow_id not in {None, flow.flow_id}:
-        raise FlowMismatch(flow.flow_id, (f"it belongs to flow {state.flow_id!r}",))
+        raise FlowMismatch(flow.flow_id, (f"it belongs to flow {state.flow_id!r}",), FOREIGN)
     elif state.status is not ExecutionStatus.PENDING or state._data.activations:  # noqa: SLF001 - its other half
-        raise InvalidTransition(state.job_id, str(state.status), "started", ("what resume makes of it",))
+        raise InvalidTransition(state.job_id, str(state.status), "started", tuple(sorted(MOVES[state.status])))
     job = _job(manager, plan, state, launch)
     job.driven = driven
     data = state._data  # noqa: SLF001
@@ -134,7 +134,7 @@ def forked_state(flow: Flow, state: JobState) -> JobState:
 
 def _check_flow(flow: Flow, state: JobState) -> None:
     if state.flow_id != flow.flow_id:
-        raise FlowMismatch(flow.flow_id, (f"it belongs to flow {state.flow_id!r}",))
+        raise FlowMismatch(flow.flow_id, (f"it belongs to flow {state.flow_id!r}",), FOREIGN)
 
 
 def _check_fit(plan: Plan, state: JobState, *, accept_changes: bool) -> None:
@@ -142,7 +142,7 @@ def _check_fit(plan: Plan, state: JobState, *, accept_changes: bool) -> None:
     data = state._data  # noqa: SLF001 - the state's other half
     found = differences(data.fingerprint, plan.fingerprint) if data.fingerprint else ()
     if found and not accept_changes:
-        raise FlowMismatch(plan.flow.flow_id, found)
+        raise FlowMismatch(plan.flow.flow_id, found, "pass accept_changes=True to run it all the same")
     waiting = [activation.target for activation in data.activations.values()]
     waiting += [f"{routine_id}.{slot}" for routine_id, slot in data.held]
     known = {f"{routine_id}.{name}" for routine_id, slots in plan.slots.items() for name in slots}
@@ -151,22 +151,19 @@ def _check_fit(plan: Plan, state: JobState, *, accept_changes: bool) -> None:
         if routine_id not in plan.slots or event not in plan.flow.routine(routine_id).events:
             gone.append(f"a deferred event is of {routine_id}.{event}, which is gone")
     if gone:
-        raise FlowMismatch(plan.flow.flow_id, tuple(gone))
+        raise FlowMismatch(plan.flow.flow_id, tuple(gone), "give the flow those slots and events again")
 
 
 def _job(manager: JobManager, plan: Plan, state: JobState, launch: Launch) -> Job:
-    context = CONTEXT.get()
-    settings = manager.settings
     executor = manager.executor(plan.flow if launch.executor is None else launch.executor)
-    history = state._history  # noqa: SLF001 - the state's other half
-    if settings.history is not None:
-        state._history = history = deque(history, maxlen=settings.history)  # noqa: SLF001
-    limits = Limits(max_pending=settings.max_pending, max_activations=settings.max_activations)
-    engine = Engine(plan, Ledger(state._data, history), limits)  # noqa: SLF001
-    job = Job(manager, plan, state, engine, executor, manager.hooks, None if context is None else context.job)
+    kept = manager.settings.history
+    if kept is not None:
+        state._history = deque(state._history, maxlen=kept)  # noqa: SLF001 - the state's other half
+    job = Job(manager, plan, state, executor)
     for monitor in launch.monitors:
         job.attach(getattr(monitor, "__qualname__", type(monitor).__qualname__), watches_of(monitor))
-    manager.hooks.starting(job)
+    if manager.hooks.involved:
+        manager.hooks.starting(job)
     with state._lock:  # noqa: SLF001
         old = state._job  # noqa: SLF001
         if old is not None and not (old.ended and state.status is ExecutionStatus.PAUSED):
@@ -186,4 +183,4 @@ def _admit(manager: JobManager, job: Job) -> None:
                 job.job_state._job = None  # noqa: SLF001
         raise
     if job.parent is not None:
-        job.parent.children.add(job)
+        job.parent.adopt(job)

@@ -15,13 +15,14 @@ from routilux_core.clerk import Clerk
 from routilux_core.clock import Clock, SystemClock
 from routilux_core.current import CONTEXT, MANAGER
 from routilux_core.discovery import load
-from routilux_core.errors import FlowMismatch, InsideJob, InvalidTransition, ManagerClosed, UnknownJob
+from routilux_core.engine import Limits
+from routilux_core.errors import FlowMismatch, InsideJob, InvalidOption, InvalidTransition, ManagerClosed, UnknownJob
 from routilux_core.executor import Executor
 from routilux_core.facts import JobCancelled
 from routilux_core.flow import Flow
 from routilux_core.interrupt import Interrupts, unbreakable
 from routilux_core.job import Job
-from routilux_core.launch import Launch, forked_state, new_job, resumed_job
+from routilux_core.launch import FOREIGN, Launch, forked_state, new_job, resumed_job
 from routilux_core.loop import Loops
 from routilux_core.routine import Routine
 from routilux_core.settings import Settings, checked_settings
@@ -57,6 +58,9 @@ class JobManager:
         self.clerk = Clerk()
         self.loop = Loops()
         self.interrupts = Interrupts()
+        self.limits = Limits(
+            max_pending=self.settings.max_pending, max_activations=self.settings.max_activations
+        )
         self.totals = Totals()
         self.ref = ref(self)
         """What others remember it by without keeping it."""
@@ -66,8 +70,9 @@ class JobManager:
         self._executors: dict[Any, Executor] = {}
         self._jobs: dict[str, Job] = {}
         self._waiting: list[tuple[Job, Job]] = []
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._closed = False
+        self._told = False
         self._outer: list[JobManager | None] = []
         if executor is not None:
             self.executor(executor)
@@ -258,6 +263,8 @@ class JobManager:
             choice = named or self.registry.preferred("executor")
         else:
             choice = wanted
+        if not isinstance(choice, (str, Executor)):
+            raise InvalidOption("executor", choice, "the name of an executor, or an Executor")
         key = choice if isinstance(choice, str) else id(choice)
         found = self._executors.get(key)
         if found is None:
@@ -329,13 +336,14 @@ class JobManager:
                 log.warning("%d jobs were cancelled because their job manager shut down", len(left))
         with self._lock:
             executors, self._executors = self._executors, {}
-        if executors or not self._outer:
+            told, self._told = self._told, True
+        if not told:
             self.hooks.closing(self)
         for executor in executors.values():
             executor.stop(timeout)
         self.timers.stop()
         self.clerk.stop()
-        self.loop.stop()
+        self.loop.stop(timeout)
         self.interrupts.release()
 
     @property
@@ -355,7 +363,7 @@ class JobManager:
 
 def _job_of(flow: Flow, state: JobState) -> Job | None:
     if state.flow_id != flow.flow_id:
-        raise FlowMismatch(flow.flow_id, (f"it belongs to flow {state.flow_id!r}",))
+        raise FlowMismatch(flow.flow_id, (f"it belongs to flow {state.flow_id!r}",), FOREIGN)
     return state._job  # noqa: SLF001 - the state's other half
 
 

@@ -44,15 +44,19 @@ class Outcome:
     """True when the handler was stopped from outside and is to be pending again."""
 
 
+def text_of(error: BaseException) -> str:
+    """Return what `error` says, whatever its own `__str__` does."""
+    try:
+        return str(error)
+    except BaseException as failure:  # noqa: BLE001 - it is foreign code, and only a text
+        return f"<its __str__ raised {type(failure).__name__}>"
+
+
 def describe(error: BaseException, activation: Activation | None, at: float) -> ErrorRecord:
     """Write `error` down as an `ErrorRecord`."""
-    try:
-        message = str(error)
-    except Exception as failure:  # noqa: BLE001 - a foreign __str__ may raise anything
-        message = f"<its __str__ raised {type(failure).__name__}>"
     return ErrorRecord(
         type=type(error).__name__,
-        message=message,
+        message=text_of(error),
         traceback="".join(traceback.format_exception(error)),
         routine_id=None if activation is None else activation.routine_id,
         slot=None if activation is None else activation.slot,

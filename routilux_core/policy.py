@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from math import inf
 from typing import Any, ClassVar
 
 from attrs import field, frozen
@@ -55,7 +56,7 @@ def _count(_policy: object, _attribute: object, value: object) -> None:
 
 
 def _seconds(_policy: object, _attribute: object, value: object) -> None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0):
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < inf):
         raise InvalidOption("seconds", value, "a number above 0")
 
 

@@ -13,6 +13,7 @@ from routilux_core.errors import DeliveryError, RoutiluxError
 from routilux_core.identity import MASK, STEP, joined
 from routilux_core.job_data import Group, Held
 from routilux_core.ledger import Ledger
+from routilux_core.outcome import text_of
 from routilux_core.merge import APPEND, OVERRIDE, Payload, checked_payload, gather, prefixes
 from routilux_core.plan import BoundSlot, Plan
 from routilux_core.policy import Each, Take
@@ -220,7 +221,7 @@ class Routing:
         self._failed(slot, activation, part, error)
 
     def _failed(self, slot: BoundSlot, activation: Activation, part: str, error: Exception) -> None:
-        failure = DeliveryError(slot.target, part, f"{type(error).__name__}: {error}")
+        failure = DeliveryError(slot.target, part, f"{type(error).__name__}: {text_of(error)}")
         failure.__cause__ = error
         self.failed.append((activation, failure))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import threading
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import ExitStack
 from contextvars import Context, copy_context
@@ -22,6 +24,8 @@ from routilux_core.outcome import Outcome
 from routilux_core.plan import BoundSlot
 from routilux_core.telling import Telling
 
+log = logging.getLogger("routilux")
+
 
 @define(eq=False)
 class Live:
@@ -36,11 +40,9 @@ class Live:
 class Runner(Telling):
     """Runs the activations of one job, in whatever thread it is called. `Job` has the fields."""
 
-    __slots__ = ("around", "live", "slots")
-
     slots: dict[str, dict[str, BoundSlot]]
-    around: tuple[Callable[..., Any], ...]
-    live: dict[int, Live]
+    around: tuple[Callable[..., Any], ...] = ()
+    live: dict[int, Live] | None = None
 
     def run(self, activation: Activation) -> Outcome:
         """Call the handler and return what came of it; what it raises is in the outcome."""
@@ -78,21 +80,37 @@ class Runner(Telling):
                     return _success(live.context)
                 return await self._pull_async(activation, slot, live)
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its failure
-            self.live.pop(activation.id, None)
+            self._drop(activation)
             return _failure(live.context, error)
         finally:
             CONTEXT.reset(token)
 
-    def forget(self) -> None:
-        """Close the generators that are between two items."""
-        for live in list(self.live.values()):
-            close = getattr(live.items, "close", None)
-            if close is not None:
+    def close_generators(self) -> None:
+        """Close the generators that are between two items; what they still do is refused."""
+        lives, self.live = self.live or {}, None
+        for live in lives.values():
+            self._close(live)
+
+    def _close(self, live: Live) -> None:
+        live.context.effects = CLOSED
+        if live.items is None:
+            return
+        try:
+            if hasattr(live.items, "aclose"):
+                live.vars.run(CONTEXT.set, live.context)
+                self.manager.loop.forget(live.items.aclose(), live.vars)
+            else:
+                token = CONTEXT.set(live.context)
                 try:
-                    live.vars.run(close)
-                except Exception:  # noqa: BLE001 - a generator may refuse to end; nobody waits for it
-                    continue
-        self.live.clear()
+                    live.items.close()
+                finally:
+                    CONTEXT.reset(token)
+        except BaseException:  # noqa: BLE001 - a generator may refuse to end; nobody waits for it
+            log.debug("a generator of job %s refused to close", self.data.job_id, exc_info=True)
+
+    @abstractmethod
+    def refuses(self, activation: Activation) -> bool:
+        """Tell whether what `activation` still does will be refused."""
 
     # -- the less usual ones ---------------------------------------------------------------------------
 
@@ -116,7 +134,7 @@ class Runner(Telling):
                         _refuse(result, slot)
                 return _success(live.context)
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its failure
-            self.live.pop(activation.id, None)
+            self._drop(activation)
             return _failure(live.context, error)
         finally:
             CONTEXT.reset(token)
@@ -128,9 +146,13 @@ class Runner(Telling):
         while True:
             live.context.renew(activation)
             if next(live.items, missing) is missing:
-                self.live.pop(activation.id, None)
+                self._drop(activation)
                 return _success(live.context)
             live.taken += 1
+            if self.refuses(activation):
+                self._drop(activation)
+                self._close(live)
+                return _success(live.context)
             if live.taken > activation.items:
                 return _success(live.context, more=True)
 
@@ -141,17 +163,28 @@ class Runner(Telling):
         while True:
             live.context.renew(activation)
             if await anext(live.items, missing) is missing:
-                self.live.pop(activation.id, None)
+                self._drop(activation)
                 return _success(live.context)
             live.taken += 1
+            if self.refuses(activation):
+                self._drop(activation)
+                self._close(live)
+                return _success(live.context)
             if live.taken > activation.items:
                 return _success(live.context, more=True)
 
+    def _drop(self, activation: Activation) -> None:
+        if self.live is not None:
+            self.live.pop(activation.id, None)
+
     def _live(self, activation: Activation, slot: BoundSlot) -> Live:
-        live = self.live.get(activation.id)
+        lives = self.live
+        live = None if lives is None else lives.get(activation.id)
         if live is None or live.taken != activation.items or live.context.attempt != activation.attempt:
             live = Live(ExecutionContext(self, activation, slot), None, copy_context())
             if slot.style in {Style.GENERATOR, Style.ASYNC_GENERATOR}:
+                if self.live is None:
+                    self.live = {}
                 self.live[activation.id] = live
         return live
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from typing import Any, TypeVar, overload
 
 from attrs import field, fields, frozen
@@ -19,7 +20,7 @@ MARK = "__routilux_slot__"
 
 
 def _above_zero(_slot: object, attribute: Any, value: object) -> None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0):
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < inf):
         raise InvalidOption(attribute.name, value, "a number above 0, or None")
 
 

@@ -305,7 +305,8 @@ class JobState:
             job = self._job
             if job is not None and job.change(effect):
                 return
-            fact, seen = self._resolved(effect), self._data.number
+            seen = self._data.number
+            fact = self._resolved(effect)
             with self._lock:
                 if (self._job is None or self._job.released) and self._data.number == seen:
                     fact.number, fact.at = seen + 1, max(time.time(), self._data.updated_at)

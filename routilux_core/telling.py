@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from routilux_core.activation import Activation
 from routilux_core.engine import Answer
@@ -15,7 +17,7 @@ from routilux_core.executor import Lane
 from routilux_core.facts import ActivationRetried, Fact, OutputSent
 from routilux_core.feed import Feed
 from routilux_core.observers import Observers, Watches
-from routilux_core.record import ExecutionRecord, as_record
+from routilux_core.record import ExecutionRecord, as_record, as_records
 from routilux_core.status import FINAL, ExecutionStatus
 from routilux_core.timers import Timer
 from routilux_core.turn import Message
@@ -24,11 +26,9 @@ from routilux_core.waiting import Waiting
 if TYPE_CHECKING:
     from routilux_core.executor import Executor
     from routilux_core.job import Job
-    from routilux_core.manager import JobManager
     from routilux_core.state import JobState
 
 log = logging.getLogger("routilux")
-Subscription = tuple[Feed[Any], "list[tuple[int, Feed[Any]]]", Callable[[], "list[Any]"]]
 
 
 class _ClosedLane(Lane):
@@ -44,58 +44,40 @@ CLOSED = _ClosedLane()
 class Telling(Waiting):
     """A turn with those who listen: monitors, feeds, timers, the executor's lane."""
 
-    __slots__ = (
-        "_timers",
-        "again",
-        "base",
-        "children",
-        "driven",
-        "executor",
-        "job_state",
-        "lane",
-        "manager",
-        "observers",
-        "output_feeds",
-        "parent",
-        "record_feeds",
-    )
-
-    manager: JobManager
     job_state: JobState
     executor: Executor
-    observers: Observers
-    lane: Lane
-    parent: Job | None
-    children: set[Job]
+    observers: Observers | None = None
+    parent: Job | None = None
+    lane: Lane = CLOSED
+    driven = False
+    """True while `execute` works for it in its own thread."""
+    base: Mapping[str, dict[str, Any]] = MappingProxyType({})
+    """The stats that were there when it was opened."""
+    output_feeds: tuple[tuple[int, ref[Feed[dict[str, Any]]]], ...] = ()
+    record_feeds: tuple[tuple[int, ref[Feed[ExecutionRecord]]], ...] = ()
+    children: dict[Job, None] | None = None
+    """The running jobs that its handlers started."""
+    _timers: dict[object, Timer] | None = None
 
-    def __init__(self, *parts: Any, **limits: Any) -> None:
-        super().__init__(*parts, **limits)
-        self.driven = False
-        """True while `execute` works for it in its own thread."""
-        self.output_feeds: list[tuple[int, Feed[dict[str, Any]]]] = []
-        self.record_feeds: list[tuple[int, Feed[ExecutionRecord]]] = []
-        self.again = False
-        """True when somebody has asked for a resume before the pause was told to all."""
-        self.base: dict[str, dict[str, Any]] = {}
-        """The stats that were there when it was opened."""
-        self._timers: dict[object, Timer] = {}
-
-    def _open(self) -> bool:
-        """Let work start; False when somebody else has just done so."""
+    def reopen(self) -> bool:
+        """Let work start; False when the job is open already."""
         with self.lock:
             if not self.ended:
                 self.again = self.data.status is ExecutionStatus.PAUSED
                 return False
-            self.ready.clear()
-            self.stalled.clear()
-            self.parked.clear()
-            self.inflight = 0
             self.open, self.ended = True, False
+            self.inflight = 0
+            self.ready.clear()
+            self.stalled, self.passed = (), frozenset()
+            if self._holds is not None:
+                self.parked, self.passed = {}, set()
         self.lane = self.executor.open(self)  # type: ignore[arg-type] - every one of us is a Job
-        self.base = {routine_id: dict(stats) for routine_id, stats in self.data.stats.items()}
+        if self.data.stats:
+            self.base = {routine_id: dict(stats) for routine_id, stats in self.data.stats.items()}
         return True
 
-    def _set_deadline(self, seconds: float | None) -> None:
+    def set_deadline(self, seconds: float | None) -> None:
+        """Fail the job when it has run for `seconds`, those of before a pause included."""
         if seconds is not None:
             left = max(0.0, seconds - self.data.used)
             self._arm("deadline", left, (self.engine.deadline, seconds, None))
@@ -106,15 +88,21 @@ class Telling(Waiting):
 
     def unlimit_time(self, activation: Activation) -> None:
         """Take that back: the handler has returned."""
-        timer = self._timers.pop(activation.id, None)
+        timer = None if self._timers is None else self._timers.pop(activation.id, None)
         if timer is not None:
             timer.cancel()
 
     def _arm(self, name: object, seconds: float, message: Message) -> None:
+        if self._timers is None:
+            self._timers = {}
+        old = self._timers.get(name)
+        if old is not None:
+            old.cancel()
         self._timers[name] = self.manager.timers.after(seconds, partial(self._fire, name, message))
 
     def _fire(self, name: object, message: Message) -> None:
-        self._timers.pop(name, None)
+        if self._timers is not None:
+            self._timers.pop(name, None)
         with self.lock:
             self.inbox.append(message)
             if self.turning:
@@ -129,27 +117,30 @@ class Telling(Waiting):
             self.lane.wake(count)
 
     def _show(self) -> None:
-        engine, ledger = self.engine, self.engine.ledger
+        engine, ledger = self.engine, self.ledger
+        job_id = self.data.job_id
         while engine.failures:
             fact, error = engine.failures.pop(0)
             level = logging.WARNING if isinstance(fact, ActivationRetried) else logging.ERROR
-            name = type(fact).__name__
-            log.log(level, "job %s: %s: %s", self.data.job_id, name, fact.error, exc_info=error)
+            log.log(level, "job %s: %s: %s", job_id, type(fact).__name__, fact.error, exc_info=error)
         while engine.warnings:
             text, value = engine.warnings.pop(0)
-            log.warning(f"job %s: {text}", self.data.job_id, value)
+            log.warning(f"job %s: {text}", job_id, value)
         if ledger.news:
             news, ledger.news = ledger.news, []
-            self.observers.show(self, news)  # type: ignore[arg-type] - every one of us is a Job
+            if self.observers is not None:
+                self.observers.show(self, news)  # type: ignore[arg-type] - every one of us is a Job
             self._feed(news)
         while engine.outputs:
             self._output(engine.outputs.pop(0))
         while engine.later:
             activation, due = engine.later.pop()
             self._arm(activation, due - self.time(), (engine.due, activation, None))
-        while engine.routing.alarms:
-            alarm = engine.routing.alarms.pop()
-            self._arm(alarm, alarm.at - self.time(), (engine.ring, alarm, None))
+        alarms = engine.routing.alarms
+        while alarms:
+            alarm = alarms.pop()
+            name = (alarm.slot.target, alarm.key)
+            self._arm(name, alarm.at - self.time(), (engine.ring, alarm, None))
         while engine.voided:
             self.manager.loop.cancel(engine.voided.pop())
 
@@ -160,81 +151,95 @@ class Telling(Waiting):
     def _end(self) -> None:
         status = self.data.status
         if self._timers:
-            timers, self._timers = self._timers, {}
+            timers, self._timers = self._timers, None
             for timer in timers.values():
                 timer.cancel()
         if status in FINAL:
             self.job_state._cause = self.engine.cause  # noqa: SLF001 - the state's other half
-            self.closing()
+            self._guarded(self.close)
             if status is not ExecutionStatus.COMPLETED:
-                self.executor.cancel(self)  # type: ignore[arg-type]
-        for _, feed in (*self.output_feeds, *self.record_feeds):
-            feed.close()
-        self.lane.close()
-        self.lane = CLOSED
-        self.manager.forget(self)  # type: ignore[arg-type]
-        if self.parent is not None:
-            self.parent.children.discard(self)  # type: ignore[arg-type]
-        with self.lock:
-            self.ended = True
-            again, self.again = self.again, False
-            awaited = self._waiters or self._helpers
-        if awaited:
-            self.wake_waiters()
-        if again:
-            self._resume_late()
-        if self.children and status in FINAL and status is not ExecutionStatus.COMPLETED:
-            for child in list(self.children):
-                child.cancel(f"the job that started it is {status}")
+                self._guarded(self.executor.cancel, self)
+        for _, known in (*self.output_feeds, *self.record_feeds):
+            feed = known()
+            if feed is not None:
+                feed.close()
+        self.output_feeds = self.record_feeds = ()
+        lane, self.lane = self.lane, CLOSED
+        self._guarded(lane.close)
+        if self.parent is not None and self.parent.children is not None:
+            self.parent.children.pop(self, None)  # type: ignore[arg-type] - every one of us is a Job
+        self.manager.forget(self)  # type: ignore[arg-type] - every one of us is a Job
 
-    def _resume_late(self) -> None:
-        """Do what was asked for between the fact that paused the job and the end of its telling."""
-        try:
-            self.manager.admit(self)  # type: ignore[arg-type] - every one of us is a Job
-        except ManagerClosed:
-            return
-        self.go_on()
+    def _after_end(self, again: bool) -> None:  # noqa: FBT001 - one caller
+        if self._waiters or self._helpers:
+            self.wake_waiters()
+        if self.data.status in FINAL:
+            children, self.children = self.children, None
+            for child in children or ():
+                child.cancel(f"the job that started it is {self.data.status}")
+        elif again:
+            try:
+                self.manager.admit(self)  # type: ignore[arg-type] - every one of us is a Job
+            except ManagerClosed:
+                return
+            self.go_on()
 
     @abstractmethod
     def go_on(self) -> None:
         """Start it from where its data stands."""
 
     @abstractmethod
-    def closing(self) -> None:
+    def close(self) -> None:
         """Let go of what only a running job needs."""
 
     # -- those who listen ------------------------------------------------------------------------------
 
     def attach(self, name: str, watches: Watches) -> None:
         """Let a monitor watch, before the job begins."""
+        if self.observers is None:
+            self.observers = Observers()
         self.observers.add(name, watches)
-        if self.engine.ledger.news is None:
-            self.engine.ledger.news = []
+        if self.ledger.news is None:
+            self.ledger.news = []
 
-    def _subscribe(self, subscription: Subscription, _: Answer) -> None:
-        feed, feeds, earlier = subscription
-        feed.put(earlier())
+    def subscribe_outputs(self, feed: Feed[dict[str, Any]], _: Answer) -> None:
+        """Fill `feed` with the outputs so far, and with what follows."""
+        feed.put(list(self.data.output_log))
+        if self.settled:
+            feed.close()
+        else:
+            self.output_feeds = (*_alive(self.output_feeds), (self.data.number, ref(feed)))
+
+    def subscribe_records(self, feed: Feed[ExecutionRecord], _: Answer) -> None:
+        """Fill `feed` with the history so far, and with what follows."""
+        feed.put(list(as_records(self.job_state.facts)))
         if self.settled:
             feed.close()
             return
-        feeds.append((self.data.number, feed))
-        if self.engine.ledger.news is None:
-            self.engine.ledger.news = []
+        self.record_feeds = (*_alive(self.record_feeds), (self.data.number, ref(feed)))
+        if self.ledger.news is None:
+            self.ledger.news = []
 
     def _feed(self, news: list[Fact]) -> None:
-        for after, feed in self.record_feeds:
-            records = [as_record(fact) for fact in news if fact.number > after]
-            feed.put([record for record in records if record is not None])
+        for after, known in self.record_feeds:
+            feed = known()
+            if feed is not None:
+                records = [as_record(fact) for fact in news if fact.number > after]
+                feed.put([record for record in records if record is not None])
 
     def _output(self, fact: OutputSent) -> None:
         entry = fact.entry()
-        for after, feed in self.output_feeds:
-            if fact.number > after:
+        for after, known in self.output_feeds:
+            feed = known()
+            if feed is not None and fact.number > after:
                 feed.put((entry,))
         handler = self.job_state._output_handler  # noqa: SLF001 - the state's other half
         if handler is not None:
             try:
                 handler.handle(entry)
-            except Exception:
+            except BaseException:
                 log.exception("job %s: the output handler raised; the output log has it", self.data.job_id)
 
+
+def _alive(feeds: tuple[tuple[int, ref[Any]], ...]) -> tuple[tuple[int, ref[Any]], ...]:
+    return tuple(entry for entry in feeds if entry[1]() is not None)

@@ -11,20 +11,25 @@ from itertools import count
 from routilux_core.clock import Clock
 
 log = logging.getLogger("routilux.timers")
+FEW = 64
+"""Cancelled timers that are not worth a clean-up."""
 
 
 class Timer:
     """Something that will be called once, unless it is cancelled before."""
 
-    __slots__ = ("call", "due")
+    __slots__ = ("_cancelled", "call", "due")
 
-    def __init__(self, due: float, call: Callable[[], None] | None) -> None:
+    def __init__(self, due: float, call: Callable[[], None] | None, cancelled: Callable[[], None]) -> None:
         self.due = due
         self.call = call
+        self._cancelled = cancelled
 
     def cancel(self) -> None:
         """Let it not be called; may be said at any time, from any thread."""
-        self.call = None
+        if self.call is not None:
+            self.call = None
+            self._cancelled()
 
 
 class Timers:
@@ -37,10 +42,11 @@ class Timers:
         self._numbers = count()
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self._dead = 0
 
     def after(self, seconds: float, call: Callable[[], None]) -> Timer:
         """Call `call` when `seconds` have passed."""
-        timer = Timer(self._clock.monotonic() + seconds, call)
+        timer = Timer(self._clock.monotonic() + seconds, call, self._cancelled)
         with self._condition:
             if not self._stopped:
                 heapq.heappush(self._heap, (timer.due, next(self._numbers), timer))
@@ -50,6 +56,15 @@ class Timers:
                 elif self._heap[0][2] is timer:
                     self._condition.notify()
         return timer
+
+    def _cancelled(self) -> None:
+        """Forget the cancelled ones, when they are most of what is here."""
+        self._dead += 1
+        if self._dead > FEW and self._dead * 2 > len(self._heap):
+            with self._condition:
+                self._heap = [entry for entry in self._heap if entry[2].call is not None]
+                heapq.heapify(self._heap)
+                self._dead = 0
 
     def stop(self) -> None:
         """Call nothing more, and end the thread."""

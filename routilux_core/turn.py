@@ -7,11 +7,13 @@ data, without holding the lock. A message that finds the turn taken waits in the
 
 from __future__ import annotations
 
+import logging
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from threading import get_ident
+from types import MappingProxyType
 from typing import Any
 
 from routilux_core.activation import Activation
@@ -19,8 +21,9 @@ from routilux_core.engine import Engine
 from routilux_core.interrupt import unbreakable
 from routilux_core.outcome import Outcome
 from routilux_core.ready import Ready
-from routilux_core.status import SETTLED
+from routilux_core.status import SETTLED, ExecutionStatus
 
+log = logging.getLogger("routilux")
 Message = tuple[Callable[[Any, Any], None], Any, Any]
 EVERYTHING = 1 << 60
 
@@ -35,58 +38,40 @@ NOTHING: Message = (_nothing, None, None)
 class Turn(ABC):
     """The inbox of a job and the protocol around it. `Job` adds what happens at its edges."""
 
-    __slots__ = (
-        "_holds",
-        "acquire",
-        "data",
-        "ended",
-        "engine",
-        "give_back",
-        "inbox",
-        "inflight",
-        "ledger",
-        "limit",
-        "limited",
-        "lock",
-        "max_ready",
-        "open",
-        "parked",
-        "passed",
-        "ready",
-        "released",
-        "stalled",
-        "time",
-        "turning",
-    )
+    inflight = 0
+    """How many activations were taken and not yet settled."""
+    open = False
+    """Whether work may start: the gate."""
+    turning = 0
+    """The thread that has the turn; 0 when it is free."""
+    ended = True
+    """True while the job is not running: before it begins, when paused, when over."""
+    released = False
+    """True when it is over and changes no longer come through here."""
+    again = False
+    """True when a resume was asked for before the pause was told to all."""
+    stalled: deque[Activation] | tuple[()] = ()
+    """Generators that have more to give than the job has room for."""
+    parked: Mapping[int, Activation] = MappingProxyType({})
+    """What a plugin holds back."""
+    passed: Set[int] = frozenset()
+    """What was held back and let go on."""
+    _holds: Callable[[Activation], bool] | None = None
 
-    def __init__(self, engine: Engine, time: Callable[[], float], *, limit: int | None, max_ready: int) -> None:
+    def __init__(self, engine: Engine, time: Callable[[], float], limit: int | None, max_ready: int) -> None:
+        plan = engine.plan
         self.engine = engine
         self.data = engine.data
         self.ledger = engine.ledger
-        self.lock = threading.Lock()
-        self.acquire, self.give_back = self.lock.acquire, self.lock.release
-        """The lock without the cost of `with`, for where nothing can raise between them."""
-        self.inbox: list[Message] = []
-        self.ready: deque[Activation] | Ready = Ready(engine.plan) if engine.plan.demanding else deque()
-        self.stalled: deque[Activation] = deque()
-        """Generators that have more to give than the job has room for."""
-        self.parked: dict[int, Activation] = {}
-        """What a plugin holds back."""
-        self.inflight = 0
-        self.open = False
-        self.turning = 0
-        """The thread that has the turn; 0 when it is free."""
-        self.ended = True
-        """True while the job is not running: before it begins, when paused, when over."""
-        self.released = False
-        """True when it is over and changes no longer come through here."""
-        self.passed: set[int] = set()
-        """What was held back and let go on."""
-        self.limit = EVERYTHING if limit is None else limit
-        self.limited = limit is not None or engine.plan.demanding
-        self.max_ready = max_ready
         self.time = time
-        self._holds: Callable[[Activation], bool] | None = None
+        self.lock = lock = threading.Lock()
+        self.acquire, self.give_back = lock.acquire, lock.release
+        """The lock without the cost of `with`, for the hot path."""
+        self.inbox: list[Message] = []
+        self.ready: deque[Activation] | Ready = Ready(plan) if plan.demanding else deque()
+        self.limit = EVERYTHING if limit is None else limit
+        self.limited = limit is not None or plan.demanding
+        self.max_ready = max_ready
 
     # -- for executors ---------------------------------------------------------------------------------
 
@@ -104,6 +89,8 @@ class Turn(ABC):
                     self._park(activation)
                     continue
                 with self.lock:
+                    if self.engine.refuses(activation):
+                        return None
                     messages = self._note(activation)
             if messages is not None:
                 self._turn(messages)
@@ -125,9 +112,7 @@ class Turn(ABC):
             return self._finish_among_others(activation, outcome, take and self._holds is None)
         engine, data, ledger = self.engine, self.data, self.ledger
         now = self.time()
-        if now < data.updated_at:
-            now = data.updated_at
-        ledger.now = now
+        ledger.now = now if now > data.updated_at else data.updated_at
         try:
             short = engine.finished(activation, outcome)
         except BaseException as error:  # noqa: BLE001 - our own fault ends the job, never the turn
@@ -135,15 +120,13 @@ class Turn(ABC):
         if not (short and take) or self._holds is not None:
             return self._turn((), take and self._holds is None)
         # The short way: nothing to tell, nothing special to settle, and most likely work to go on with.
-        following, count = None, 0
+        following: Activation | None = None
+        count = 0
         fresh, ready = ledger.ready, self.ready
         self.acquire()
         try:
-            if self.open and (ready or fresh) and not (self.inbox or self.stalled):
-                if ready:
-                    following = ready.popleft()
-                else:
-                    following = fresh.pop(0)
+            if self.open and not (self.inbox or self.stalled) and (ready or fresh):
+                following = ready.popleft() if ready else fresh.pop(0)
                 if fresh:
                     ready.extend(fresh)
                     fresh.clear()
@@ -157,7 +140,7 @@ class Turn(ABC):
         if following is None:
             return self._turn((), take)
         if count > 0:
-            self._wake(count)
+            self._guarded(self._wake, count)
         return following
 
     def _finish_among_others(self, activation: Activation, outcome: Outcome, take: bool) -> Activation | None:  # noqa: FBT001
@@ -212,7 +195,7 @@ class Turn(ABC):
         """Note a start, under the lock; what it returns is to be taken a turn with."""
         if activation.id in self.data.running:
             return None
-        ledger = self.engine.ledger
+        ledger = self.ledger
         if not (self.turning or self.inbox) and ledger.news is None:
             now = self.time()
             ledger.now = now if now > self.data.updated_at else self.data.updated_at
@@ -227,21 +210,24 @@ class Turn(ABC):
 
     def _park(self, activation: Activation) -> None:
         with self.lock:
-            self.parked[activation.id] = activation
             self.inflight -= 1
-            if self.engine.plan.demanding:
+            if self.engine.demanding:
                 self.ready.settle((activation,))  # type: ignore[union-attr]
+            if activation.id in self.passed:
+                self.ready.append(activation)
+            else:
+                self.parked[activation.id] = activation  # type: ignore[index] - a dict where something holds
         self.send(NOTHING)
 
     def _turn(
         self,
         messages: Sequence[Message],
         take: bool = False,  # noqa: FBT001, FBT002 - keywords cost time here
-        woken: bool = False,  # noqa: FBT001, FBT002
     ) -> Activation | None:
         """Use the turn that this thread has: first for `messages`, then until the inbox is empty."""
-        engine, data, ledger = self.engine, self.data, self.engine.ledger
+        engine, data, ledger = self.engine, self.data, self.ledger
         following: Activation | None = None
+        woken, ending, again = False, False, False
         while True:
             if messages:
                 now = self.time()
@@ -253,9 +239,9 @@ class Turn(ABC):
                     engine.broken(error)
             if ledger.stirred:
                 ledger.stirred = False
-                self._show()
+                self._guarded(self._show)
             if engine.over and not self.ended:
-                self._end()
+                self._guarded(self._end)
             with self.lock:
                 self.inflight -= engine.settled
                 engine.settled = 0
@@ -266,23 +252,26 @@ class Turn(ABC):
                 if engine.unusual:
                     engine.unusual = False
                     self._settle_unusual()
+                if engine.over and not self.ended:
+                    self.ended = ending = True
+                    again, self.again = self.again, False
                 if self.inbox:
                     messages, self.inbox = self.inbox, []
                     continue
                 if not self.inflight and not engine.over:
                     if not self.open:
                         if data.pause is not None or data.stopping is not None:
-                            messages = [(engine.settle, None, None)]
+                            messages = ((engine.settle, None, None),)
                             continue
-                    elif not data.activations:
-                        messages = [(engine.quiet, None, None)]
+                    elif not data.activations and data.status is ExecutionStatus.RUNNING:
+                        messages = ((engine.quiet, None, None),)
                         continue
                 if take:
                     take = False
                     following = self._next()
                     if following is not None and following.id not in data.running:
                         if ledger.news is not None:
-                            messages = [(engine.started, following, None)]
+                            messages = ((engine.started, following, None),)
                             continue
                         ledger.start(following)
                 self.turning = 0
@@ -292,7 +281,9 @@ class Turn(ABC):
                     count = min(len(self.ready) + len(self.stalled), self.limit - self.inflight)
                 break
         if count > 0:
-            self._wake(count)
+            self._guarded(self._wake, count)
+        if ending:
+            self._guarded(self._after_end, again)
         if engine.closed:
             self._let_go()
         return following
@@ -304,7 +295,11 @@ class Turn(ABC):
             self.ready.settle(engine.freed)  # type: ignore[union-attr]
             engine.freed.clear()
         for activation in engine.continuing:
-            (self.stalled if self.stalled or self._crowd() >= self.max_ready else self.ready).append(activation)
+            if self.stalled or self._crowd() >= self.max_ready:
+                self.stalled = self.stalled or deque()
+                self.stalled.append(activation)
+            else:
+                self.ready.append(activation)
         engine.continuing.clear()
         if engine.shut:
             self.open = False
@@ -312,6 +307,13 @@ class Turn(ABC):
     def _crowd(self) -> int:
         ready = self.ready
         return ready.crowd if isinstance(ready, Ready) else len(ready)
+
+    def _guarded(self, call: Callable[..., None], *given: Any) -> None:
+        """Call what others had a part in; whatever it raises, the turn goes on."""
+        try:
+            call(*given)
+        except BaseException:
+            log.exception("job %s: telling others failed", self.data.job_id)
 
     @property
     def settled(self) -> bool:
@@ -322,11 +324,15 @@ class Turn(ABC):
 
     @abstractmethod
     def _show(self) -> None:
-        """Tell those who listen what is new, outside the lock."""
+        """Tell those who listen what is new."""
 
     @abstractmethod
     def _end(self) -> None:
-        """Do what follows the last fact, or the one that paused the job."""
+        """Do what follows the last fact, or the one that paused the job, before anybody is woken."""
+
+    @abstractmethod
+    def _after_end(self, again: bool) -> None:  # noqa: FBT001 - one caller
+        """Wake those who wait for the end; with `again` a resume was asked for meanwhile."""
 
     @abstractmethod
     def _let_go(self) -> None:

@@ -2,54 +2,58 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Generator
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from routilux_core.activation import Activation
-from routilux_core.engine import Engine
-from routilux_core.interrupt import Interrupts, unbreakable, waits
+from routilux_core.interrupt import unbreakable, waits
 from routilux_core.outcome import Outcome
 from routilux_core.turn import Turn
+
+if TYPE_CHECKING:
+    from routilux_core.manager import JobManager
+
+log = logging.getLogger("routilux")
+Waker = Callable[[], object]
 
 
 class Waiting(Turn):
     """A turn that others can wait for."""
 
-    __slots__ = ("_helpers", "_waiters", "interrupts")
-
-    def __init__(
-        self,
-        engine: Engine,
-        time: Callable[[], float],
-        interrupts: Interrupts,
-        **limits: Any,
-    ) -> None:
-        super().__init__(engine, time, **limits)
-        self.interrupts = interrupts
-        self._waiters: list[Callable[[], object]] = []
-        self._helpers: list[threading.Event] = []
+    manager: JobManager
+    _waiters: tuple[Waker, ...] = ()
+    _helpers: tuple[threading.Event, ...] = ()
 
     # -- onlookers -------------------------------------------------------------------------------------
 
-    @abstractmethod
-    def run(self, activation: Activation) -> Outcome:
-        """Call the handler and return what came of it."""
-
-    def watch_end(self, call: Callable[[], object]) -> bool:
+    def watch_end(self, call: Waker) -> bool:
         """Have `call` called when the job is over or paused; False when it is already."""
         with self.lock:
             if self.settled:
                 return False
-            self._waiters.append(call)
+            self._waiters = (*self._waiters, call)
             return True
+
+    def unwatch(self, call: Waker) -> None:
+        """Take that back."""
+        with self.lock:
+            self._waiters = tuple(waiter for waiter in self._waiters if waiter is not call)
 
     def wait_outside(self, timeout: float | None) -> bool:
         """Wait until the job is over or paused; False when `timeout` came first."""
+        until = None if timeout is None else monotonic() + timeout
         done = threading.Event()
-        return not self.watch_end(done.set) or done.wait(timeout) or self.settled
+        ring = done.set
+        while self.watch_end(ring):
+            if not done.wait(_left(until)):
+                self.unwatch(ring)
+                return self.settled
+            done.clear()
+        return True
 
     def __await__(self) -> Generator[Any, None, bool]:
         return self._wait_async().__await__()
@@ -58,45 +62,67 @@ class Waiting(Turn):
         import asyncio  # noqa: PLC0415 - costly, and needed only where something is async
 
         loop, done = asyncio.get_running_loop(), asyncio.Event()
-        if self.watch_end(lambda: loop.call_soon_threadsafe(done.set)):
-            await done.wait()
+
+        def ring() -> None:
+            loop.call_soon_threadsafe(done.set)
+
+        try:
+            while self.watch_end(ring):
+                await done.wait()
+                done.clear()
+        finally:
+            self.unwatch(ring)
         return True
 
     def wake_waiters(self) -> None:
         """Tell all who wait to look again."""
         with self.lock:
-            waiters, self._waiters = self._waiters, []
-            helpers, self._helpers = self._helpers, []
+            waiters, self._waiters = self._waiters, ()
+            helpers, self._helpers = self._helpers, ()
         for helper in helpers:
             helper.set()
         for waiter in waiters:
-            waiter()
+            try:
+                waiter()
+            except RuntimeError:
+                log.debug("job %s: somebody who waited is gone, with the event loop", self.data.job_id)
 
     # -- those who work meanwhile ----------------------------------------------------------------------
+
+    @abstractmethod
+    def run(self, activation: Activation) -> Outcome:
+        """Call the handler and return what came of it."""
+
+    @abstractmethod
+    def launch(self, take: bool) -> Activation | None:  # noqa: FBT001 - two callers
+        """Begin, if that was left to whoever works; with `take` return the first work."""
 
     def work(self, timeout: float | None = None) -> bool:
         """Run the job's activations here until it is over or paused; False when `timeout` came first."""
         until = None if timeout is None else monotonic() + timeout
-        interrupts, run, finish = self.interrupts, self.run, self.finish
+        interrupts, run, finish = self.manager.interrupts, self.run, self.finish
+        activation = self.launch(take=True)
         while True:
-            activation = self.take()
             while activation is not None:
                 if interrupts.pending:
                     self._give_back(activation)  # raises in the main thread
                 outcome = run(activation)
                 if outcome.interrupted:
                     interrupts.pending = True
-                activation = finish(activation, outcome, not outcome.interrupted)
+                    finish(activation, outcome)
+                    break
+                activation = finish(activation, outcome, True)  # noqa: FBT003 - keywords cost time here
             interrupts.check()
             if self.settled:
                 return True
             if not self._idle(until):
                 return self.settled
+            activation = self.take()
 
     def _give_back(self, activation: Activation) -> None:
         if threading.current_thread() is threading.main_thread():
             self.finish(activation, Outcome(exception=KeyboardInterrupt(), interrupted=True))
-            self.interrupts.check()
+            self.manager.interrupts.check()
 
     def _idle(self, until: float | None) -> bool:
         """Sleep until there is work or the end; False at `until`."""
@@ -104,21 +130,27 @@ class Waiting(Turn):
         with self.lock:
             if self.settled or (self.open and self.inflight < self.limit and (self.ready or self.stalled)):
                 return True
-            self._helpers.append(something)
-        left = None if until is None else max(0.0, until - monotonic())
-        if self.interrupts.pending:
+            self._helpers = (*self._helpers, something)
+        left = _left(until)
+        if self.manager.interrupts.pending:
             return True
-        return _sleep(something, left)
-
-    def call_helpers(self) -> bool:
-        """Tell those who sleep in `work` that there is some; False when nobody does."""
-        if not self._helpers:
-            return False
+        if _sleep(something, left):
+            return True
         with self.lock:
-            helpers, self._helpers = self._helpers, []
-        for helper in helpers:
-            helper.set()
-        return bool(helpers)
+            self._helpers = tuple(helper for helper in self._helpers if helper is not something)
+        return False
+
+    def call_helpers(self) -> None:
+        """Tell those who sleep in `work` that there is some."""
+        if self._helpers:
+            with self.lock:
+                helpers, self._helpers = self._helpers, ()
+            for helper in helpers:
+                helper.set()
+
+
+def _left(until: float | None) -> float | None:
+    return None if until is None else min(max(0.0, until - monotonic()), threading.TIMEOUT_MAX)
 
 
 def _sleep(something: threading.Event, seconds: float | None) -> bool:

@@ -150,27 +150,28 @@ class Node(Routine):
     def plain(self, **fields: Any) -> None:
         n, hops = self._begin(fields)
         for place in range(self._fans(hops)):
-            self._send(n, hops, place)
+            self._send(fields, n, hops, place)
 
     async def coroutine(self, **fields: Any) -> None:
         n, hops = self._begin(fields)
         for place in range(self._fans(hops)):
-            self._send(n, hops, place)
+            self._send(fields, n, hops, place)
 
     def generator(self, **fields: Any) -> Any:
         n, hops = self._begin(fields, fails=False)
         for place in range(self._fans(hops)):
             if place == 1:
                 self._perhaps_fail(n)
-            self._send(n, hops, place)
+            self._send(fields, n, hops, place)
             yield
         self.world.in_handler()
 
     def _fans(self, hops: int) -> int:
         return self.shape.fans if hops > 0 else 0
 
-    def _send(self, n: int, hops: int, place: int) -> None:
-        self.emit("output", n=n * 2 + place, hops=hops - 1)
+    def _send(self, fields: dict[str, Any], n: int, hops: int, place: int) -> None:
+        more = {"blob": fields["blob"]} if "blob" in fields else {}
+        self.emit("output", n=n * 2 + place, hops=hops - 1, **more)
         if self.shape.also and place == 0:
             self.emit("second", n=n * 3 + 1, hops=hops - 1)
 

@@ -413,8 +413,11 @@ class Simulation:
         except InvalidTransition:
             self._final("pause")
         else:
-            if not inside:
-                self.shut = True
+            self.shut = self.shut or (not inside and self._holds())
+
+    def _holds(self) -> bool:
+        """Tell whether the pause that was just accepted still holds: others may have resumed the job meanwhile."""
+        return "turn" in self.stack or data_of(self.state).status in {"pausing", "paused"}
 
     def _cancel(self) -> None:
         self._say("cancel")
@@ -437,6 +440,8 @@ class Simulation:
         self._say("resume")
         self.shut = self.lost = False
         self._turn(lambda: self.manager.resume_state(self.flow, self.state))
+        if data_of(self.state).status == "running":
+            self.shut = False  # a pause in the middle of it was taken back as well
 
     def _crash(self) -> None:
         """Lose the job and all that it had in hand; what is left are its facts."""
