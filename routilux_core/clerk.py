@@ -27,13 +27,13 @@ class Clerk:
                     self._thread = threading.Thread(target=self._run, name="routilux-clerk", daemon=True)
                     self._thread.start()
 
-    def stop(self) -> None:
-        """Do what was asked until now, and end the thread."""
+    def stop(self, timeout: float | None = None) -> None:
+        """Do what was asked until now, and end the thread, waiting up to `timeout` for it."""
         self._tasks.put(None)
         with self._lock:
             thread = self._thread
         if thread is not None and thread is not threading.current_thread():
-            thread.join()
+            thread.join(timeout)
 
     def _run(self) -> None:
         while True:

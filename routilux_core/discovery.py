@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -64,9 +65,10 @@ def load(given: Iterable[Any], *, discover: bool) -> Plugins:
             monitors.append((name, plugin))
         try:
             _register(plugins, plugin, name, components)
+        except PluginError:
+            raise
         except Exception as error:
             raise PluginError(name, f"{type(error).__name__}: {error}") from error
-    plugins.check_pending()
     return Plugins(Registry(components), Hooks(plugins, monitors), failed)
 
 
@@ -81,6 +83,7 @@ def _register(
     unique = name if not plugins.has_plugin(name) else f"{name}-{id(plugin):x}"
     plugins.register(plugin, unique)
     try:
+        _refuse_unknown_hooks(plugins, plugin, name)
         for implementation in plugins.hook.register_components.get_hookimpls():
             if implementation.plugin is plugin:
                 fresh = dict(components)
@@ -89,6 +92,15 @@ def _register(
     except BaseException:
         plugins.unregister(plugin)
         raise
+
+
+def _refuse_unknown_hooks(plugins: PluginManager, plugin: Any, name: str) -> None:
+    known = tuple(hook for hook in vars(hookspecs) if plugins.parse_hookspec_opts(hookspecs, hook) is not None)
+    for caller in plugins.get_hookcallers(plugin) or ():
+        if not caller.has_spec() and not all(one.optionalhook for one in caller.get_hookimpls()):
+            near = get_close_matches(caller.name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise PluginError(name, f"no hook is named {caller.name!r}; there is: {', '.join(known)}{hint}")
 
 
 def _leave_out(point: EntryPoint, error: BaseException, failed: dict[str, str]) -> None:

@@ -25,7 +25,7 @@ class SharedDataModified:
 
 @define(eq=False)
 class PauseAsked:
-    """A handler asked for a pause of its own job."""
+    """A handler asks for a pause of its own job."""
 
     reason: str
     checkpoint: Any

@@ -52,6 +52,7 @@ class Engine:
     __slots__ = (
         "cause",
         "chance",
+        "anew",
         "closed",
         "continuing",
         "data",
@@ -65,6 +66,7 @@ class Engine:
         "over",
         "limited",
         "plan",
+        "reopen",
         "routes",
         "routing",
         "settled",
@@ -94,6 +96,10 @@ class Engine:
         """True from the message that lets nothing more start."""
         self.unusual = False
         """True when the turn has more to do than hand over new work."""
+        self.reopen = False
+        """True when work may start again, if nobody has shut the gate meanwhile."""
+        self.anew = False
+        """True when all that is ready is in the ledger, and what the turn has is stale."""
         self.continuing: list[Activation] = []
         """Generators that have more to give."""
         self.cause: BaseException | None = None
@@ -125,7 +131,10 @@ class Engine:
         """Go on from where the data stands: everything pending first, then the deferred events."""
         ledger, data = self.ledger, self.data
         self.over = self.shut = False
+        self.anew = self.unusual = True
         self.waiting.clear()
+        self.continuing.clear()
+        ledger.ready.clear()
         ledger.happen(facts.JobResumed(0, 0.0, fingerprint))
         for activation in list(data.activations.values()):
             if activation.undelivered:
@@ -136,9 +145,12 @@ class Engine:
                 self._wait(activation, activation.due - ledger.now)
             else:
                 ledger.ready.append(activation)
+        self._go_on()
+
+    def _go_on(self) -> None:
         self._send_deferred()
         for slot in self.plan.order:
-            for key in data.held.get((slot.routine_id, slot.name), ()):
+            for key in self.data.held.get((slot.routine_id, slot.name), ()):
                 self.routing.watch(slot, key)
         self._after_delivery()
 
@@ -163,6 +175,7 @@ class Engine:
         data = self.data
         number = activation.id
         if self.closed or data.activations.get(number) is not activation:
+            self.reopen = outcome.pauses
             return False
         self.settled += 1
         ledger = self.ledger
@@ -274,6 +287,8 @@ class Engine:
 
     def due(self, activation: Activation, _: object) -> None:
         """Let a retry start whose time has come."""
+        if self.over:
+            return
         if self.waiting.pop(activation.id, None) is activation and not self.refuses(activation):
             self.ledger.ready.append(activation)
 
@@ -347,8 +362,8 @@ class Engine:
         if self.data.status is ExecutionStatus.PAUSING and self.data.stopping is None:
             self.ledger.happen(facts.JobResumed(0, 0.0, fingerprint))
             self.shut = False
-            self._send_deferred()
-            self._after_delivery()
+            self.reopen = True
+            self._go_on()
 
     def cancel(self, reason: str, answer: Answer) -> None:
         """End the job here and now; what still runs will be refused."""

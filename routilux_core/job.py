@@ -99,7 +99,7 @@ class Job(Runner):
             raise InsideJob("waiting for a job", "the job itself waits for the monitor or function that asked for it")
         context = CONTEXT.get()
         if context is None:
-            return self.wait_outside(timeout)
+            return self.work(timeout) if self._in_turn() and not self._elsewhere else self.wait_outside(timeout)
         with self.manager.waits(context.job, self):
             return self.wait_outside(timeout) if self._elsewhere else self.work(timeout)
 
@@ -126,7 +126,7 @@ class Job(Runner):
             context.add(PauseAsked(reason, checkpoint))
             return
         self._ask(self.engine.pause, (reason, checkpoint), shut=True)
-        if self.turning == get_ident() or (context is not None and self in context.job.line()):
+        if self._in_turn() or (context is not None and self in context.job.line()):
             return
         until = None if timeout is None else monotonic() + timeout
         done = Event()
@@ -213,11 +213,8 @@ class Job(Runner):
 
     def unpause(self) -> None:
         """Take back a pause that has not come about yet."""
-        with self.lock:
-            self.open = True
         self._ask(self.engine.unpause, self.plan.fingerprint)
         self.wake_waiters()
-        self.wake()
 
     def wake(self) -> None:
         """Tell the executor of work that it was not told of."""
@@ -246,6 +243,11 @@ class Job(Runner):
             self.close_generators()
         self.around, self._holds = (), None
 
+    def _in_turn(self) -> bool:
+        """Whether this thread has the turn of any job, so that it must not wait for another's."""
+        here = get_ident()
+        return self.turning == here or any(job.turning == here for job in self.manager.running_jobs)
+
     def adopt(self, child: Job) -> None:
         """Take in a job that one of its handlers started; it ends when this one does."""
         with self.lock:
@@ -273,7 +275,7 @@ class Job(Runner):
                 self.open = False
             self.inbox += ((act, one, answer), (_ring, done, None))
         self.pump()
-        if self.turning != get_ident():
+        if not (done.is_set() or self._in_turn()):
             done.wait()
         self.manager.interrupts.check()
         if answer.error is not None:

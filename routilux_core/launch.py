@@ -87,22 +87,26 @@ def new_job(
 
 
 def resumed_job(manager: JobManager, flow: Flow, state: JobState, *, accept_changes: bool) -> None:
-    """Let a job go on, in the job that it has or in a new one."""
+    """Let a job go on, in the job that it has or in a new one; of several who ask at once, one does it."""
     plan = checked_plan(manager, flow)
     _check_fit(plan, state, accept_changes=accept_changes)
     status, job = state.status, state._job  # noqa: SLF001 - the state's other half
-    if status is ExecutionStatus.RUNNING:
-        return
     if status is ExecutionStatus.PAUSING and job is not None:
         job.unpause()
-        if state.status is not ExecutionStatus.PAUSED:
-            return
-    if status.final:
-        raise InvalidTransition(state.job_id, str(status), "running", ())
-    if job is None or job.manager is not manager or job.plan is not plan:
-        job = _job(manager, plan, state, Launch())
-    _admit(manager, job)
-    job.go_on()
+        status = state.status
+    if status is ExecutionStatus.RUNNING or not state.claim():
+        return
+    try:
+        status, job = state.status, state._job  # noqa: SLF001
+        if status.final:
+            raise InvalidTransition(state.job_id, str(status), "running", ())
+        if status in {ExecutionStatus.PENDING, ExecutionStatus.PAUSED}:
+            if job is None or job.manager is not manager or job.plan is not plan:
+                job = _job(manager, plan, state, Launch())
+            _admit(manager, job)
+            job.go_on()
+    finally:
+        state.unclaim()
 
 
 def forked_state(flow: Flow, state: JobState) -> JobState:

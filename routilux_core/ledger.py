@@ -48,7 +48,7 @@ class Ledger:
         number = data.number + 1
         fact = ActivationStarted(number, self.now, activation)
         activation_started(data, fact)
-        data.number = number
+        data.number, data.updated_at = number, self.now
         self.keep(fact)
 
     def activation(

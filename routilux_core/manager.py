@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any, Self
 from weakref import ref
@@ -16,7 +16,7 @@ from routilux_core.clock import Clock, SystemClock
 from routilux_core.current import CONTEXT, MANAGER
 from routilux_core.discovery import load
 from routilux_core.engine import Limits
-from routilux_core.errors import FlowMismatch, InsideJob, InvalidOption, InvalidTransition, ManagerClosed, UnknownJob
+from routilux_core.errors import DuplicateName, FlowMismatch, InsideJob, InvalidOption, InvalidTransition, ManagerClosed, UnknownJob
 from routilux_core.executor import Executor
 from routilux_core.facts import JobCancelled
 from routilux_core.flow import Flow
@@ -33,6 +33,8 @@ from routilux_core.totals import Totals
 from routilux_core.validation import Problem, problems
 
 log = logging.getLogger("routilux")
+GRACE = 1.0
+"""Seconds that a handler has to return when its manager does not wait for it."""
 
 
 class JobManager:
@@ -116,7 +118,8 @@ class JobManager:
                 with self.waits(job.parent, job):
                     job.executor.drive(job)
         except KeyboardInterrupt:
-            job.cancel("interrupted")
+            with suppress(InvalidTransition):
+                job.cancel("interrupted")
             raise
         if raise_on_error:
             job.job_state.raise_for_status()
@@ -139,7 +142,8 @@ class JobManager:
         try:
             await job
         except BaseException:
-            job.cancel("the task that awaited it was cancelled")
+            with suppress(InvalidTransition):
+                job.cancel("the task that awaited it was cancelled")
             raise
         if raise_on_error:
             job.job_state.raise_for_status()
@@ -269,6 +273,8 @@ class JobManager:
         found = self._executors.get(key)
         if found is None:
             with self._lock:
+                if self._closed:
+                    raise ManagerClosed(f"executor {choice!r}")
                 found = self._executors.get(key)
                 if found is None:
                     found = choice if isinstance(choice, Executor) else self.registry.find("executor", choice).factory()
@@ -281,11 +287,13 @@ class JobManager:
         with self._lock:
             if self._closed:
                 raise ManagerClosed(f"job {job.job_id!r}")
-            self._jobs[job.job_id] = job
+            if self._jobs.setdefault(job.job_id, job) is not job:
+                raise DuplicateName("running job", job.job_id, "the job manager")
 
     def forget(self, job: Job) -> None:
         """Let a job go that is over or paused."""
-        self._jobs.pop(job.data.job_id, None)
+        if self._jobs.get(job.data.job_id) is job:
+            del self._jobs[job.data.job_id]
         if job.data.stats:
             self.totals.take_over(job)
 
@@ -339,11 +347,12 @@ class JobManager:
             told, self._told = self._told, True
         if not told:
             self.hooks.closing(self)
+        limit = timeout if wait else GRACE
         for executor in executors.values():
-            executor.stop(timeout)
+            executor.stop(limit)
         self.timers.stop()
-        self.clerk.stop()
-        self.loop.stop(timeout)
+        self.clerk.stop(limit)
+        self.loop.stop(limit)
         self.interrupts.release()
 
     @property

@@ -40,6 +40,8 @@ class Outcome:
     exception: BaseException | None = None
     more: bool = False
     """True when a generator has yielded and may have more to give."""
+    pauses: bool = False
+    """True when the handler asked for a pause of its job."""
     interrupted: bool = False
     """True when the handler was stopped from outside and is to be pending again."""
 

@@ -117,7 +117,7 @@ class Routing:
         if not callable(slot.merge):
             return facts.PayloadMerged(0, 0.0, routine_id, name, APPEND, payload)
         old = self.ledger.data.merged.get((routine_id, name), {})
-        whole = checked_payload(f"the merge function of slot {slot.target!r}", slot.merge(dict(old), payload))
+        whole = checked_payload(f"the merge function of slot {slot.target!r}", slot.merge(dict(old), dict(payload)))
         return facts.PayloadMerged(0, 0.0, routine_id, name, "function", whole)
 
     def _gathered(self, slot: BoundSlot) -> Payload:

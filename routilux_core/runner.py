@@ -17,6 +17,7 @@ from routilux_core.activation import Activation
 from routilux_core.binding import Style
 from routilux_core.context import CLOSED, ExecutionContext
 from routilux_core.current import CONTEXT
+from routilux_core.effect import PauseAsked
 from routilux_core.errors import InvalidHandler
 from routilux_core.interrupt import calls_users
 from routilux_core.merge import APPEND, plain
@@ -57,14 +58,16 @@ class Runner(Telling):
             if fields is not None and data.keys() != fields:
                 data = slot.binding.arguments(data, slot.target, activation.source)  # type: ignore[union-attr]
             result = slot.handler(**data)
-            if result is not None and hasattr(result, "__await__"):
-                _refuse(result, slot)
+            if result is not None:
+                _refuse_unfinished(result, slot)
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its failure
             return _failure(context, error)
         finally:
             CONTEXT.reset(token)
+        if context.overlay is not None:
+            return _success(context)
         effects, context.effects = context.effects, CLOSED
-        return Outcome(effects, context.overlay is None)
+        return Outcome(effects, plain=True)
 
     async def run_async(self, activation: Activation) -> Outcome:
         """Do what `run` does, awaiting an async handler on the running loop."""
@@ -80,7 +83,7 @@ class Runner(Telling):
                     return _success(live.context)
                 return await self._pull_async(activation, slot, live)
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its failure
-            self._drop(activation)
+            self._drop(activation, live)
             return _failure(live.context, error)
         finally:
             CONTEXT.reset(token)
@@ -130,11 +133,11 @@ class Runner(Telling):
                     return self._pull(activation, slot, live)
                 if slot.handler is not None:
                     result = slot.handler(**self._arguments(activation, slot))
-                    if hasattr(result, "__await__"):
-                        _refuse(result, slot)
+                    if result is not None:
+                        _refuse_unfinished(result, slot)
                 return _success(live.context)
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its failure
-            self._drop(activation)
+            self._drop(activation, live)
             return _failure(live.context, error)
         finally:
             CONTEXT.reset(token)
@@ -146,11 +149,11 @@ class Runner(Telling):
         while True:
             live.context.renew(activation)
             if next(live.items, missing) is missing:
-                self._drop(activation)
+                self._drop(activation, live)
                 return _success(live.context)
             live.taken += 1
             if self.refuses(activation):
-                self._drop(activation)
+                self._drop(activation, live)
                 self._close(live)
                 return _success(live.context)
             if live.taken > activation.items:
@@ -163,19 +166,19 @@ class Runner(Telling):
         while True:
             live.context.renew(activation)
             if await anext(live.items, missing) is missing:
-                self._drop(activation)
+                self._drop(activation, live)
                 return _success(live.context)
             live.taken += 1
             if self.refuses(activation):
-                self._drop(activation)
+                self._drop(activation, live)
                 self._close(live)
                 return _success(live.context)
             if live.taken > activation.items:
                 return _success(live.context, more=True)
 
-    def _drop(self, activation: Activation) -> None:
-        if self.live is not None:
-            self.live.pop(activation.id, None)
+    def _drop(self, activation: Activation, live: Live) -> None:
+        if self.live is not None and self.live.get(activation.id) is live:
+            del self.live[activation.id]
 
     def _live(self, activation: Activation, slot: BoundSlot) -> Live:
         lives = self.live
@@ -206,7 +209,8 @@ class Runner(Telling):
 
 def _success(context: ExecutionContext, *, more: bool = False) -> Outcome:
     effects, context.effects = context.effects, CLOSED
-    return Outcome(effects, more=more)
+    pauses = any(type(effect) is PauseAsked for effect in effects)
+    return Outcome(effects, more=more, pauses=pauses)
 
 
 def _failure(context: ExecutionContext, error: BaseException) -> Outcome:
@@ -214,10 +218,17 @@ def _failure(context: ExecutionContext, error: BaseException) -> Outcome:
     return Outcome(exception=error, interrupted=_interrupt(error))
 
 
-def _refuse(result: object, slot: BoundSlot) -> None:
-    if inspect.iscoroutine(result):
+def _refuse_unfinished(result: object, slot: BoundSlot) -> None:
+    """Refuse what a handler gave that still had to be run: nobody would, and it looks like success."""
+    if hasattr(result, "__await__"):
+        kind = "an awaitable, and it is not declared `async def`"
+    elif inspect.isgenerator(result) or inspect.isasyncgen(result):
+        kind = "a generator, and it is not a generator function itself"
+    else:
+        return
+    if hasattr(result, "close"):
         result.close()
-    raise InvalidHandler(slot.target, "it is not declared `async def` and returned an awaitable")
+    raise InvalidHandler(slot.target, f"it returned {kind}; decorators keep that with functools.wraps")
 
 
 def _interrupt(error: BaseException) -> bool:

@@ -52,7 +52,7 @@ class JobState:
     writes take effect with the handler; from anywhere else they take effect at once.
     """
 
-    __slots__ = ("__weakref__", "_cause", "_data", "_history", "_job", "_live", "_lock", "_output_handler")
+    __slots__ = ("__weakref__", "_cause", "_claimed", "_data", "_history", "_job", "_live", "_lock", "_output_handler")
 
     def __init__(self, flow_id: str | None = None, job_id: str | None = None) -> None:
         chosen = new_id() if job_id is None else checked_id("job id", job_id)
@@ -62,6 +62,7 @@ class JobState:
         self._lock = threading.Lock()
         self._job: Job | None = None
         self._cause: BaseException | None = None
+        self._claimed = False
         self._live: dict[int, Any] = {}
         self._output_handler: OutputHandler | None = None
 
@@ -218,7 +219,7 @@ class JobState:
 
     def record_execution(self, routine_id: str, event_name: str, data: dict[str, Any]) -> None:
         """Add a line to the history."""
-        self._change(facts.ExecutionRecorded(0, 0.0, routine_id, event_name, data))
+        self._change(facts.ExecutionRecorded(0, 0.0, routine_id, event_name, dict(data)))
 
     # -- what they share -------------------------------------------------------------------------------
 
@@ -291,6 +292,18 @@ class JobState:
             raise JobFailed(data.job_id, str(data.flow_id), "cancelled", "it was told to end")
 
     # -- how it changes --------------------------------------------------------------------------------
+
+    def claim(self) -> bool:
+        """Be the one who resumes it; False when somebody else is at it right now."""
+        with self._lock:
+            if self._claimed:
+                return False
+            self._claimed = True
+            return True
+
+    def unclaim(self) -> None:
+        """Have done so."""
+        self._claimed = False
 
     def _context(self) -> ExecutionContext | None:
         context = CONTEXT.get()

@@ -65,7 +65,7 @@ class Telling(Waiting):
             if not self.ended:
                 self.again = self.data.status is ExecutionStatus.PAUSED
                 return False
-            self.open, self.ended = True, False
+            self.open, self.ended, self.told = True, False, None
             self.inflight = 0
             self.ready.clear()
             self.stalled, self.passed = (), frozenset()
@@ -107,6 +107,7 @@ class Telling(Waiting):
             self.inbox.append(message)
             if self.turning:
                 return
+        self.call_helpers()
         self.manager.clerk.ask(self.pump)
 
     # -- what Turn asks for ----------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from routilux_core.activation import Activation
+from routilux_core.current import CONTEXT
 from routilux_core.engine import Engine
 from routilux_core.interrupt import unbreakable
 from routilux_core.outcome import Outcome
@@ -46,6 +47,8 @@ class Turn(ABC):
     """The thread that has the turn; 0 when it is free."""
     ended = True
     """True while the job is not running: before it begins, when paused, when over."""
+    told: ExecutionStatus | None = None
+    """The status of the end, or of the pause, that everybody was told of."""
     released = False
     """True when it is over and changes no longer come through here."""
     again = False
@@ -104,6 +107,8 @@ class Turn(ABC):
     ) -> Activation | None:
         """Hand in an outcome, and with `take` get the next work in the same breath."""
         self.acquire()
+        if outcome.pauses:
+            self.open = False
         alone = not (self.turning or self.inbox)
         if alone:
             self.turning = get_ident()
@@ -166,7 +171,7 @@ class Turn(ABC):
                 return False
             self.turning = get_ident()
             messages, self.inbox = self.inbox, []
-        self._turn(messages)
+        self._turn_apart(messages)
         return True
 
     def pump(self) -> None:
@@ -176,7 +181,19 @@ class Turn(ABC):
                 return
             self.turning = get_ident()
             messages, self.inbox = self.inbox, []
-        self._turn(messages)
+        self._turn_apart(messages)
+
+    def _turn_apart(self, messages: list[Message]) -> None:
+        """Take a turn from within a handler, without its context: monitors are not part of it."""
+        context = CONTEXT.get()
+        if context is None:
+            self._turn(messages)
+            return
+        token = CONTEXT.set(None)
+        try:
+            self._turn(messages)
+        finally:
+            CONTEXT.reset(token)
 
     def _next(self) -> Activation | None:
         if not self.open or self.inflight >= self.limit:
@@ -240,24 +257,30 @@ class Turn(ABC):
             if ledger.stirred:
                 ledger.stirred = False
                 self._guarded(self._show)
-            if engine.over and not self.ended:
+            concluding = engine.over and self.told is not data.status
+            if concluding:
+                self.told = data.status
                 self._guarded(self._end)
             with self.lock:
                 self.inflight -= engine.settled
                 engine.settled = 0
+                if engine.unusual:
+                    engine.unusual = False
+                    self._settle_unusual()
                 if ledger.ready:
                     self.ready.extend(ledger.ready)
                     ledger.ready.clear()
                     woken = True
-                if engine.unusual:
-                    engine.unusual = False
-                    self._settle_unusual()
-                if engine.over and not self.ended:
+                if concluding:
                     self.ended = ending = True
                     again, self.again = self.again, False
                 if self.inbox:
                     messages, self.inbox = self.inbox, []
                     continue
+                if engine.reopen:
+                    engine.reopen = False
+                    self.open = data.status is ExecutionStatus.RUNNING and data.stopping is None
+                    woken = True
                 if not self.inflight and not engine.over:
                     if not self.open:
                         if data.pause is not None or data.stopping is not None:
@@ -278,7 +301,7 @@ class Turn(ABC):
                 self.released = engine.closed
                 count = 0
                 if (woken or self.limited) and self.open:
-                    count = min(len(self.ready) + len(self.stalled), self.limit - self.inflight)
+                    count = min(self._startable(), self.limit - self.inflight)
                 break
         if count > 0:
             self._guarded(self._wake, count)
@@ -291,6 +314,10 @@ class Turn(ABC):
     def _settle_unusual(self) -> None:
         """Do under the lock what most turns have no need of."""
         engine = self.engine
+        if engine.anew:
+            engine.anew = False
+            self.ready.clear()
+            self.stalled = ()
         if engine.freed:
             self.ready.settle(engine.freed)  # type: ignore[union-attr]
             engine.freed.clear()
@@ -303,6 +330,9 @@ class Turn(ABC):
         engine.continuing.clear()
         if engine.shut:
             self.open = False
+
+    def _startable(self) -> int:
+        return len(self.ready) + (len(self.stalled) if self.stalled and self._crowd() < self.max_ready else 0)
 
     def _crowd(self) -> int:
         ready = self.ready

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.activation import Activation
+from routilux_core.current import CONTEXT
 from routilux_core.interrupt import unbreakable, waits
 from routilux_core.outcome import Outcome
 from routilux_core.turn import Turn
@@ -99,6 +100,13 @@ class Waiting(Turn):
 
     def work(self, timeout: float | None = None) -> bool:
         """Run the job's activations here until it is over or paused; False when `timeout` came first."""
+        token = CONTEXT.set(None)
+        try:
+            return self._work(timeout)
+        finally:
+            CONTEXT.reset(token)
+
+    def _work(self, timeout: float | None) -> bool:
         until = None if timeout is None else monotonic() + timeout
         interrupts, run, finish = self.manager.interrupts, self.run, self.finish
         activation = self.launch(take=True)
@@ -117,6 +125,7 @@ class Waiting(Turn):
                 return True
             if not self._idle(until):
                 return self.settled
+            self.pump()
             activation = self.take()
 
     def _give_back(self, activation: Activation) -> None:
@@ -128,7 +137,9 @@ class Waiting(Turn):
         """Sleep until there is work or the end; False at `until`."""
         something = threading.Event()
         with self.lock:
-            if self.settled or (self.open and self.inflight < self.limit and (self.ready or self.stalled)):
+            if self.settled or (self.inbox and not self.turning):
+                return True
+            if self.open and self.inflight < self.limit and self._startable():
                 return True
             self._helpers = (*self._helpers, something)
         left = _left(until)
@@ -159,4 +170,5 @@ def _sleep(something: threading.Event, seconds: float | None) -> bool:
 
 waits(_sleep)
 unbreakable(Waiting.work)
+unbreakable(Waiting._work)  # noqa: SLF001 - our own
 unbreakable(Waiting._idle)  # noqa: SLF001 - our own
