@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
 from types import ModuleType
@@ -20,6 +19,7 @@ from routilux_core.observers import Monitor
 from routilux_core.registry import Component, Registrar, Registry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from importlib.metadata import EntryPoint
 
 
@@ -95,7 +95,7 @@ def _register(
 
 
 def _refuse_unknown_hooks(plugins: PluginManager, plugin: Any, name: str) -> None:
-    known = tuple(hook for hook in vars(hookspecs) if plugins.parse_hookspec_opts(hookspecs, hook) is not None)
+    known = tuple(hook for hook in vars(hookspecs) if plugins.parse_hookspec_opts(hookspecs, hook))
     for caller in plugins.get_hookcallers(plugin) or ():
         if not caller.has_spec() and not all(one.optionalhook for one in caller.get_hookimpls()):
             near = get_close_matches(caller.name, known, n=1)
@@ -106,7 +106,8 @@ def _refuse_unknown_hooks(plugins: PluginManager, plugin: Any, name: str) -> Non
 def _leave_out(point: EntryPoint, error: BaseException, failed: dict[str, str]) -> None:
     if isinstance(error, KeyboardInterrupt):
         raise error
-    source = f"{point.dist.name} {point.dist.version}" if point.dist is not None else "an unknown distribution"
+    dist = point.dist
+    source = "an unknown distribution" if dist is None else f"{dist.name} {dist.version}"
     failed[point.name] = f"{type(error).__name__}: {error}"
     text = f"plugin {point.name!r} of {source} ({point.value}) was left out: {failed[point.name]}"
     warnings.warn(text, PluginWarning, stacklevel=4)
