@@ -1,0 +1,196 @@
+"""Monitors: a method for each fact or a plain function, in order, each apart from the others."""
+
+import pytest
+
+from routilux_core import (
+    ErrorHandler,
+    Flow,
+    JobManager,
+    Monitor,
+    Routine,
+    facts,
+    get_execution_context,
+    routine,
+)
+from routilux_core.facts import Fact
+from routilux_core.observers import KINDS
+from routilux_plugins.executors import sequential
+
+
+class Recorder(Monitor):
+    def __init__(self):
+        self.seen = []
+
+    def on_fact(self, job, fact):
+        self.seen.append(fact)
+
+    def names(self):
+        return [type(fact).__name__ for fact in self.seen]
+
+
+class Failing(Monitor):
+    def __init__(self, at):
+        self.at = at
+        self.calls = 0
+
+    def on_fact(self, job, fact):
+        self.calls += 1
+        if type(fact).__name__ == self.at:
+            raise OSError("no disk")
+
+
+@routine
+def keep(n):
+    return {"n": n}
+
+
+def chain(flow_id="flow"):
+    flow = Flow(flow_id)
+    flow.add_routine(keep(), "a")
+    flow.add_routine(keep(), "b")
+    flow.connect("a.output", "b.trigger")
+    return flow
+
+
+def test_there_is_a_method_for_each_kind_of_fact():
+    assert set(KINDS.values()) == set(Fact.__subclasses__())
+    assert {"on_job_started", "on_activation_started", "on_event_emitted", "on_job_failed"} <= set(KINDS)
+
+
+def test_each_method_is_called_for_its_fact_alone(manager):
+    seen = []
+
+    class Watching(Monitor):
+        def on_job_started(self, job, fact):
+            seen.append(("started", fact.flow_id))
+
+        def on_event_emitted(self, job, fact):
+            seen.append((fact.routine_id, fact.data["n"]))
+
+        def on_job_completed(self, job, fact):
+            seen.append(("completed", str(job.status)))
+
+    chain().execute("a", {"n": 1}, monitors=[Watching()])
+    assert seen == [("started", "flow"), ("a", 1), ("b", 1), ("completed", "completed")]
+
+
+def test_a_function_sees_every_fact_in_order(manager):
+    seen = []
+    state = chain().execute("a", {"n": 1}, monitors=[lambda job, fact: seen.append((job.job_id, fact))])
+    assert [fact for _, fact in seen] == list(state.facts)
+    assert [fact.number for _, fact in seen] == list(range(1, len(seen) + 1))
+    assert {job_id for job_id, _ in seen} == {state.job_id}
+
+
+def test_facts_hold_when_they_are_seen(manager):
+    numbers = []
+
+    def watch(job, fact):
+        numbers.append(job.data.number >= fact.number)
+        if isinstance(fact, facts.ActivationCompleted):
+            numbers.append(job.job_state.routine_states[fact.activation.routine_id]["activations"] >= 1)
+
+    chain().execute("a", {"n": 1}, monitors=[watch])
+    assert all(numbers)
+    assert len(numbers) > 8
+
+
+def test_monitors_of_a_job_see_that_job_alone(manager):
+    one, other = Recorder(), Recorder()
+    first = chain().execute("a", {"n": 1}, monitors=[one])
+    second = chain().execute("a", {"n": 2}, monitors=[other])
+    assert one.seen == list(first.facts)
+    assert other.seen == list(second.facts)
+
+
+def test_monitors_of_a_manager_see_all_jobs():
+    watching = Recorder()
+    with JobManager(plugins=[sequential, watching], discover=False):
+        states = [chain().execute("a", {"n": n}) for n in range(3)]
+    assert watching.seen == [fact for state in states for fact in state.facts]
+
+
+def test_monitors_are_called_in_the_order_in_which_they_were_given(manager):
+    seen = []
+    watching = [lambda job, fact, name=name: seen.append(name) for name in "abc"]
+    chain().execute("a", {"n": 1}, monitors=watching)
+    assert "".join(seen) == "abc" * (len(seen) // 3)
+
+
+@pytest.mark.parametrize("at", ["JobStarted", "EventEmitted", "JobCompleted"])
+def test_one_that_raises_harms_neither_job_nor_the_others(manager, at, caplog):
+    """Control: a loop over the monitors without a guard around each shows the later ones nothing."""
+    before, failing, after = Recorder(), Failing(at), Recorder()
+    state = chain().execute("a", {"n": 1}, monitors=[before, failing, after])
+    assert state.status == "completed"
+    assert before.seen == after.seen == list(state.facts)
+    assert any("'Failing'" in record.getMessage() and at in record.getMessage() for record in caplog.records)
+
+
+def test_one_that_raises_is_dropped_for_that_job_only():
+    failing = Failing("EventEmitted")
+    with JobManager(plugins=[sequential, failing], discover=False):
+        first = chain().execute("a", {"n": 1})
+        calls = failing.calls
+        assert calls < len(first.facts)
+        chain().execute("a", {"n": 1})
+        assert failing.calls == 2 * calls
+
+
+def test_one_that_raises_in_one_method_is_dropped_with_all(manager):
+    seen = []
+
+    class Half(Monitor):
+        def on_activation_started(self, job, fact):
+            raise OSError("no disk")
+
+        def on_job_completed(self, job, fact):
+            seen.append(fact)
+
+    chain().execute("a", {"n": 1}, monitors=[Half()])
+    assert seen == []
+
+
+def test_a_monitor_sees_what_makes_and_ends_a_pause(manager):
+    @routine
+    def pause():
+        get_execution_context().job.pause("why")
+
+    watching, flow = Recorder(), Flow()
+    flow.add_routine(pause(), "a")
+    state = flow.execute("a", monitors=[watching])
+    assert watching.names()[-3:] == ["PauseRequested", "ActivationCompleted", "JobPaused"]
+    before = len(watching.seen)
+    flow.resume(state)
+    assert flow.wait_for_completion(20)
+    assert watching.names()[before:] == ["JobResumed", "JobCompleted"]
+
+
+def test_a_monitor_may_use_the_state_that_it_watches(manager):
+    def watch(job, fact):
+        if isinstance(fact, facts.ActivationCompleted):
+            job.job_state.append_to_shared_log(fact.activation.routine_id)
+
+    assert chain().execute("a", {"n": 1}, monitors=[watch]).shared_log == ["a", "b"]
+
+
+def test_a_monitor_sees_failures(manager):
+    class Broken(Routine):
+        def __init__(self):
+            super().__init__()
+            self.define_slot("trigger", self.act, retry=ErrorHandler("retry", max_retries=1, retry_delay=0))
+
+        def act(self):
+            raise OSError("no disk")
+
+    watching, flow = Recorder(), Flow()
+    flow.add_routine(Broken(), "a")
+    flow.execute("a", monitors=[watching])
+    names = [name for name in watching.names() if name.startswith("Activation")]
+    assert names == ["ActivationStarted", "ActivationRetried", "ActivationStarted", "ActivationFailed"]
+
+
+def test_a_monitor_that_watches_nothing_costs_nothing(manager):
+    state = chain().execute("a", {"n": 1}, monitors=[Monitor()])
+    assert Monitor().watches() == {}
+    assert state.status == "completed"

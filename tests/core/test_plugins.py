@@ -1,0 +1,510 @@
+"""Plugins: how they are given and found, what each hook does, and how the faulty ones are kept apart."""
+
+import os
+import subprocess
+import sys
+import types
+from contextlib import contextmanager
+from importlib.metadata import entry_points
+
+import pytest
+from pluggy import PluginValidationError
+
+from routilux_core import (
+    DuplicateName,
+    ErrorHandler,
+    Flow,
+    InvalidFlow,
+    InvalidOption,
+    JobManager,
+    JobState,
+    Monitor,
+    PluginError,
+    Problem,
+    Routine,
+    VetoedJob,
+    hookimpl,
+    routine,
+)
+from routilux_plugins.executors import sequential
+from tests.architecture.source import ROOT
+from tests.core.gate import WAIT
+
+
+@routine
+def keep(n):
+    return {"n": n}
+
+
+def chain():
+    flow = Flow("flow")
+    flow.add_routine(keep(), "a")
+    flow.add_routine(keep(), "b")
+    flow.connect("a.output", "b.trigger")
+    return flow
+
+
+def with_plugins(*plugins):
+    return JobManager(plugins=[sequential, *plugins], discover=False)
+
+
+def plugin(**hooks):
+    """An object with those hooks; each takes the arguments that it names."""
+    made = types.SimpleNamespace()
+    for name, function in hooks.items():
+        setattr(made, name, hookimpl(function))
+    return made
+
+
+# -- given and found -----------------------------------------------------------------------------------
+
+
+def test_the_installed_executor_is_found_by_its_entry_point():
+    (point,) = entry_points(group="routilux", name="sequential")
+    assert point.load() is sequential
+    with JobManager() as manager:
+        assert "sequential" in manager.registry.names("executor")
+        assert chain().execute("a", {"n": 1}).status == "completed"
+
+
+def test_a_plugin_is_a_module_an_object_a_function_or_a_monitor():
+    seen = []
+
+    def function(job, fact):
+        seen.append("function")
+
+    class Watching(Monitor):
+        def on_job_completed(self, job, fact):
+            seen.append("monitor")
+
+    given = plugin(on_fact=lambda job, fact: seen.append("object"))
+    with with_plugins(given, function, Watching()):
+        state = chain().execute("a", {"n": 1})
+    assert seen.count("object") == seen.count("function") == len(state.facts)
+    assert seen.count("monitor") == 1
+
+
+def test_a_class_is_refused_with_what_to_do():
+    class Watching(Monitor):
+        """Not called."""
+
+    with pytest.raises(InvalidOption, match=r"call it: Watching\(\)"):
+        with_plugins(Watching)
+
+
+def test_a_plugin_given_that_cannot_register_is_an_error():
+    def register(registrar):
+        raise OSError("no disk")
+
+    with pytest.raises(PluginError, match="OSError: no disk"):
+        with_plugins(plugin(register_components=register))
+
+
+def test_a_name_that_is_taken_is_refused_with_both_named():
+    def register(registrar):
+        registrar.executor("sequential", object)
+
+    with pytest.raises(PluginError, match=r"already has executor 'sequential'") as caught:
+        with_plugins(plugin(register_components=register))
+    assert isinstance(caught.value.__cause__, DuplicateName)
+
+
+def test_an_unknown_hook_is_an_error_that_names_the_nearest():
+    with pytest.raises(PluginError, match="did you mean 'on_fact'"):
+        with_plugins(plugin(on_facts=lambda job, fact: None))
+
+
+def test_a_hook_with_an_argument_that_it_has_not_is_an_error():
+    with pytest.raises((PluginError, PluginValidationError), match="colour"):
+        with_plugins(plugin(on_fact=lambda job, colour: None))
+
+
+def test_two_objects_of_one_kind_are_two_plugins():
+    seen = []
+
+    class Counting:
+        @hookimpl
+        def on_fact(self, job):
+            seen.append(self)
+
+    one, other = Counting(), Counting()
+    with with_plugins(one, other):
+        chain().execute("a", {"n": 1})
+    assert set(map(id, seen)) == {id(one), id(other)}
+
+
+PROGRAM = """
+import warnings
+from routilux_core import Flow, JobManager, routine
+
+@routine
+def keep(n):
+    return {"n": n}
+
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    manager = JobManager()
+flow = Flow()
+flow.add_routine(keep(), "a")
+print(manager.execute(flow, "a", {"n": 1}).status)
+for warning in caught:
+    print(warning.category.__name__, warning.message)
+print(*sorted(manager.failed_plugins))
+manager.shutdown()
+"""
+
+
+def test_an_installed_plugin_that_fails_is_left_out_and_named(tmp_path):
+    """A distribution with three faulty plugins beside ours, in a process that looks for them anew."""
+    (tmp_path / "leaving.py").write_text("import sys\nsys.exit(3)\n")
+    (tmp_path / "misspelt.py").write_text(
+        "from routilux_core import hookimpl\n@hookimpl\ndef on_facts(job, fact):\n    pass\n"
+    )
+    info = tmp_path / "faulty-1.5.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: faulty\nVersion: 1.5\n")
+    (info / "entry_points.txt").write_text(
+        "[routilux]\nabsent = absent\nleaving = leaving\nmisspelt = misspelt\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        capture_output=True,
+        text=True,
+        timeout=WAIT,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        check=True,
+    )
+    status, absent, leaving, misspelt, failed = done.stdout.splitlines()
+    assert status == "completed"
+    assert absent.startswith(
+        "PluginWarning plugin 'absent' of faulty 1.5 (absent) was left out: ModuleNotFoundError"
+    )
+    assert "SystemExit" in leaving
+    assert "did you mean 'on_fact'" in misspelt
+    assert failed == "absent leaving misspelt"
+
+
+# -- check_flow ----------------------------------------------------------------------------------------
+
+
+def test_check_flow_adds_to_what_validate_finds():
+    def check(flow):
+        yield Problem("flow", f"{flow.flow_id} is too small")
+
+    with with_plugins(plugin(check_flow=check)):
+        assert "flow: flow is too small" in [str(problem) for problem in chain().validate()]
+        assert chain().execute("a", {"n": 1}).status == "completed"
+
+
+def test_a_fatal_problem_keeps_a_flow_from_running():
+    def check(flow):
+        return [Problem("flow", "is too small", fatal=True)]
+
+    with with_plugins(plugin(check_flow=check)) as manager:
+        with pytest.raises(InvalidFlow, match="is too small"):
+            chain().execute("a", {"n": 1})
+        assert manager.running_jobs == []
+
+
+def test_check_flow_is_asked_once_for_each_shape_of_a_flow():
+    asked = []
+    with with_plugins(plugin(check_flow=lambda flow: asked.append(len(flow.routines)))):
+        flow = chain()
+        flow.execute("a", {"n": 1})
+        flow.execute("a", {"n": 1})
+        flow.add_routine(keep(), "c")
+        flow.execute("a", {"n": 1})
+    assert asked == [2, 3]
+
+
+# -- job_starting --------------------------------------------------------------------------------------
+
+
+def test_a_veto_keeps_a_job_from_starting():
+    class Gatekeeper:
+        @hookimpl
+        def job_starting(self, job):
+            if job.flow.flow_id == "flow":
+                raise PermissionError("not today")
+
+    with with_plugins(Gatekeeper()) as manager:
+        state = JobState()
+        with pytest.raises(VetoedJob, match="PermissionError: not today") as caught:
+            chain().execute("a", {"n": 1}, job_state=state)
+        assert isinstance(caught.value.__cause__, PermissionError)
+        assert "Gatekeeper" in str(caught.value)
+        assert (state.status, state.facts, manager.running_jobs) == ("pending", [], [])
+    with with_plugins():
+        assert chain().execute("a", {"n": 1}, job_state=state).status == "completed"
+
+
+def test_job_starting_comes_before_the_first_fact():
+    seen = []
+    with with_plugins(
+        plugin(
+            job_starting=lambda job: seen.append(str(job.status)),
+            on_fact=lambda fact: seen.append(type(fact).__name__),
+        )
+    ):
+        chain().execute("a", {"n": 1})
+    assert seen[:2] == ["pending", "JobStarted"]
+
+
+# -- hold and release ----------------------------------------------------------------------------------
+
+
+class Breakpoint:
+    """Holds what is for one routine."""
+
+    def __init__(self, routine_id):
+        self.routine_id = routine_id
+        self.asked = []
+
+    @hookimpl
+    def hold(self, job, activation):
+        self.asked.append(activation.id)
+        return activation.routine_id == self.routine_id
+
+
+def parked(job):
+    while not job.parked:
+        job.wait(0.001)
+
+
+@pytest.mark.parametrize("by_number", [False, True])
+def test_what_is_held_back_waits_for_its_release(by_number):
+    stop = Breakpoint("b")
+    with with_plugins(stop) as manager:
+        flow = chain()
+        state = flow.start("a", {"n": 1})
+        job = manager.get_job(state.job_id)
+        parked(job)
+        (task,) = state.pending_tasks
+        assert (task.routine_id, state.status) == ("b", "running")
+        job.release(next(iter(job.parked)) if by_number else None)
+        assert job.wait(WAIT)
+    assert state.results == {"b.output": [{"n": 1}]}
+    assert len(stop.asked) == 2
+
+
+def test_other_work_goes_on_beside_what_is_held_back():
+    with with_plugins(Breakpoint("b")) as manager:
+        flow = chain()
+        state = flow.start("a", {"n": 1})
+        job = manager.get_job(state.job_id)
+        parked(job)
+        feed = job.records()
+        job.post("a", n=2)
+        seen = [next(feed).routine_id for _ in range(6)]
+        assert seen.count("a") == 6
+        flow.cancel(state)
+
+
+def test_what_is_held_back_is_pending_when_paused_and_asked_for_again():
+    stop = Breakpoint("b")
+    with with_plugins(stop) as manager:
+        flow = chain()
+        state = flow.start("a", {"n": 1})
+        job = manager.get_job(state.job_id)
+        parked(job)
+        flow.pause(state, timeout=WAIT)
+        assert state.status == "paused"
+        stop.routine_id = None
+        flow.resume(state)
+        assert flow.wait_for_completion(WAIT)
+    assert state.results == {"b.output": [{"n": 1}]}
+
+
+def test_a_hold_that_raises_holds_nothing(caplog):
+    def hold(job, activation):
+        raise OSError("no disk")
+
+    with with_plugins(plugin(hold=hold)):
+        assert chain().execute("a", {"n": 1}).status == "completed"
+    assert any("in hold" in record.message for record in caplog.records)
+
+
+# -- around_activation ---------------------------------------------------------------------------------
+
+
+def around(name, seen, *, enter=None, leave=None):
+    @contextmanager
+    def surrounding(activation):
+        seen.append(f"+{name}")
+        if enter is not None:
+            raise enter
+        try:
+            yield
+        except OSError as error:
+            seen.append(f"{name} saw {error}")
+            raise
+        finally:
+            seen.append(f"-{name}")
+        if leave is not None:
+            raise leave
+
+    return plugin(around_activation=surrounding)
+
+
+def one(function=lambda: None):
+    class Acting(Routine):
+        def __init__(self):
+            super().__init__()
+            self.define_slot("trigger", function)
+
+    flow = Flow()
+    flow.add_routine(Acting(), "a")
+    return flow
+
+
+def test_surroundings_nest_around_the_handler_the_later_plugin_outside():
+    seen = []
+    with with_plugins(around("x", seen), around("y", seen)):
+        assert one(lambda: seen.append("handler")).execute("a").status == "completed"
+    assert seen == ["+y", "+x", "handler", "-x", "-y"]
+
+
+def test_surroundings_see_what_the_handler_raised():
+    seen = []
+
+    def fail():
+        raise OSError("no disk")
+
+    with with_plugins(around("x", seen)):
+        state = one(fail).execute("a")
+    assert state.errors[0].type == "OSError"
+    assert seen == ["+x", "x saw no disk", "-x"]
+
+
+@pytest.mark.parametrize("when", ["enter", "leave"])
+def test_surroundings_that_raise_harm_neither_handler_nor_the_others(when, caplog):
+    seen = []
+    with with_plugins(around("x", seen, **{when: ValueError("no span")}), around("y", seen)):
+        assert one(lambda: seen.append("handler")).execute("a").status == "completed"
+    assert [step for step in seen if "x" not in step] == ["+y", "handler", "-y"]
+    assert any("around_activation" in record.message for record in caplog.records)
+
+
+def test_surroundings_cannot_swallow_a_failure():
+    class Swallowing:
+        @hookimpl
+        def around_activation(self):
+            return self
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return True
+
+    def fail():
+        raise OSError("no disk")
+
+    with with_plugins(Swallowing()):
+        assert one(fail).execute("a").status == "failed"
+
+
+def test_no_surroundings_are_no_surroundings():
+    with with_plugins(plugin(around_activation=lambda: None)):
+        assert one().execute("a").status == "completed"
+
+
+def test_surroundings_are_entered_in_async_handlers_too():
+    seen = []
+
+    async def handler():
+        seen.append("handler")
+
+    with with_plugins(around("x", seen)):
+        assert one(handler).execute("a").status == "completed"
+    assert seen == ["+x", "handler", "-x"]
+
+
+def test_each_attempt_is_surrounded():
+    seen = []
+
+    def flaky():
+        if seen.count("+x") < 3:
+            raise OSError("no disk")
+
+    with with_plugins(around("x", seen)):
+        flow = one(flaky)
+        flow.set_error_handler(ErrorHandler("retry", retry_delay=0))
+        assert flow.execute("a").status == "completed"
+    assert seen.count("+x") == seen.count("-x") == 3
+
+
+# -- on_fact and manager_closing -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [
+        lambda job, fact: SEEN.append((job, fact)),
+        lambda fact: SEEN.append((None, fact)),
+        lambda job: SEEN.append((job, None)),
+        lambda: SEEN.append((None, None)),
+    ],
+)
+def test_a_hook_takes_the_arguments_that_it_names(hook):
+    SEEN.clear()
+    with with_plugins(plugin(on_fact=hook)):
+        state = chain().execute("a", {"n": 1})
+    assert len(SEEN) == len(state.facts)
+    assert {job.job_id for job, _ in SEEN if job is not None} <= {state.job_id}
+    assert [fact for _, fact in SEEN if fact is not None] in ([], list(state.facts))
+
+
+SEEN = []
+
+
+def test_a_plugin_whose_on_fact_raises_is_dropped_by_name(caplog):
+    class Faulty:
+        @hookimpl
+        def on_fact(self, job, fact):
+            raise OSError("no disk")
+
+    with with_plugins(Faulty()):
+        assert chain().execute("a", {"n": 1}).status == "completed"
+    assert sum("'Faulty' raised" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_a_manager_closing_that_raises_is_logged(caplog):
+    def closing(manager):
+        raise OSError("no disk")
+
+    with with_plugins(plugin(manager_closing=closing)) as manager:
+        chain().execute("a", {"n": 1})
+    assert manager.closed
+    assert any("manager_closing" in record.message for record in caplog.records)
+
+
+def test_hooks_that_nobody_implements_are_not_called():
+    """No function of the plugin system runs while a job does."""
+    calls = []
+
+    def profile(frame, event, _):
+        if event == "call" and (
+            "pluggy" in frame.f_code.co_filename or "hooks.py" in frame.f_code.co_filename
+        ):
+            calls.append(frame.f_code.co_qualname)
+
+    seen = []
+
+    @routine
+    def spy(n):
+        if n == 0:
+            sys.setprofile(profile)
+        if n == 5:
+            sys.setprofile(None)
+            seen.append(list(calls))
+            return None
+        return {"n": n + 1}
+
+    flow = Flow()
+    flow.add_routine(spy(), "a")
+    flow.connect("a.output", "a.trigger")
+    with with_plugins():
+        flow.execute("a", {"n": 0})
+    assert seen == [[]]
