@@ -79,7 +79,8 @@ from routilux_core.job import Job
 from routilux_core.manager import JobManager
 from routilux_core.markers import hookimpl
 from routilux_core.observers import Monitor
-from routilux_core.outcome import ErrorRecord, Outcome
+from routilux_core.error_record import ErrorRecord
+from routilux_core.outcome import Outcome
 from routilux_core.outputs import CallbackOutputHandler, NullOutputHandler, OutputHandler, QueueOutputHandler
 from routilux_core.policy import Policy, all_sources, at_end, batch, each
 from routilux_core.record import ExecutionRecord

@@ -18,7 +18,8 @@ from routilux_core.errors import ActivationTimeout, InvalidTransition, JobTimeou
 from routilux_core.identity import ITEM_BITS, MASK, STEP, digest
 from routilux_core.job_data import JobData
 from routilux_core.ledger import Ledger
-from routilux_core.outcome import Outcome, describe
+from routilux_core.error_record import describe
+from routilux_core.outcome import Outcome
 from routilux_core.plan import Plan
 from routilux_core.routing import Alarm, Routing
 from routilux_core.status import FINAL, MOVES, ExecutionStatus
@@ -183,43 +184,41 @@ class Engine:
             self._finished(activation, outcome)
             return False
         # The short way: what _finished does to emissions and a completion, with nobody listening.
-        now, keep, short = ledger.now, ledger.keep, True
-        effects = outcome.effects
-        if effects:
-            ready, ways = ledger.ready, self.routes
-            place = (activation.items << ITEM_BITS) + activation.lineage if activation.items else activation.lineage
-            for fact in effects:
-                routes = ways[fact.routine_id].get(fact.event)
-                route = None if routes is None else routes.only
-                if route is None:
-                    self.routing.emit(fact, place)
-                    short = not ledger.stirred
-                else:
-                    child = Activation(
-                        data.last_id + 1,
-                        route.routine_id,
-                        route.name,
-                        fact.data,
-                        route.source,
-                        now,
-                        (place * STEP + route.edge) & MASK,
-                    )
-                    data.number = fact.number = data.number + 1
-                    fact.at = now
-                    fact.activations = (child,)
-                    event_emitted(data, fact)
-                    keep(fact)
-                    ready.append(child)
-                place += 1
-        data.number = fact_number = data.number + 1
-        completed = ActivationCompleted(fact_number, now, activation, now - data.running[number])
+        now, keep, count = ledger.now, ledger.keep, data.number
+        place = activation.lineage
+        if activation.items:
+            place += activation.items << ITEM_BITS
+        for fact in outcome.effects:
+            routes = self.routes[fact.routine_id].get(fact.event)
+            if routes is not None and (route := routes.only) is not None:
+                child = Activation(
+                    data.last_id + 1,
+                    route.routine_id,
+                    route.name,
+                    fact.data,
+                    route.source,
+                    now,
+                    (place * STEP + route.edge) & MASK,
+                )
+                fact.number = count = count + 1
+                fact.at = now
+                fact.activations = (child,)
+                event_emitted(data, fact)
+                keep(fact)
+                ledger.ready.append(child)
+            else:
+                data.number = count
+                self.routing.emit(fact, place)
+                count = data.number
+            place += 1
+        data.number = count = count + 1
+        completed = ActivationCompleted(count, now, activation, now - data.running[number])
         activation_completed(data, completed)
         data.updated_at = now
         keep(completed)
         if self.limited or self.routing.failed:
             self._after_delivery()
-            return False
-        return short
+        return not ledger.stirred
 
     def _finished(self, activation: Activation, outcome: Outcome) -> None:
         if self.demanding:

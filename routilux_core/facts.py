@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from attrs import define, fields
 
 from routilux_core.activation import Activation
-from routilux_core.outcome import ErrorRecord
+from routilux_core.error_record import ErrorRecord
 
 
 @define(eq=False, repr=False)

@@ -198,11 +198,8 @@ class Job(Runner):
             return self.take() if take else None
         with self.lock:
             self.inbox.append(message)
-            if self.turning:
-                return None
-            self.turning = get_ident()
-            messages, self.inbox = self.inbox, []
-        return self._turn(messages, take and self._holds is None)
+            messages = self._claimed()
+        return None if messages is None else self._turn(messages, take and self._holds is None)
 
     def go_on(self) -> None:
         """Start it from where its data stands."""

@@ -1,32 +1,13 @@
-"""What one run of a handler came to: its effects, or its error."""
+"""Outcome: what one run of a handler came to, its effects or its error."""
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define
 
-if TYPE_CHECKING:
-    from routilux_core.activation import Activation
-
-
-@frozen(kw_only=True)
-class ErrorRecord:
-    """An error as a job keeps it."""
-
-    type: str
-    message: str
-    traceback: str
-    routine_id: str | None
-    slot: str | None
-    attempt: int
-    at: float
-
-    def __str__(self) -> str:
-        where = f" in {self.routine_id}.{self.slot}" if self.routine_id is not None else ""
-        return f"{self.type}: {self.message}{where}"
+from routilux_core.effect import PauseAsked
 
 
 @define(eq=False)
@@ -40,28 +21,10 @@ class Outcome:
     exception: BaseException | None = None
     more: bool = False
     """True when a generator has yielded and may have more to give."""
-    pauses: bool = False
-    """True when the handler asked for a pause of its job."""
     interrupted: bool = False
     """True when the handler was stopped from outside and is to be pending again."""
 
-
-def text_of(error: BaseException) -> str:
-    """Return what `error` says, whatever its own `__str__` does."""
-    try:
-        return str(error)
-    except BaseException as failure:  # noqa: BLE001 - it is foreign code, and only a text
-        return f"<its __str__ raised {type(failure).__name__}>"
-
-
-def describe(error: BaseException, activation: Activation | None, at: float) -> ErrorRecord:
-    """Write `error` down as an `ErrorRecord`."""
-    return ErrorRecord(
-        type=type(error).__name__,
-        message=text_of(error),
-        traceback="".join(traceback.format_exception(error)),
-        routine_id=None if activation is None else activation.routine_id,
-        slot=None if activation is None else activation.slot,
-        attempt=1 if activation is None else activation.attempt,
-        at=at,
-    )
+    @property
+    def pauses(self) -> bool:
+        """True when the handler asked for a pause of its job."""
+        return not self.plain and any(type(effect) is PauseAsked for effect in self.effects)

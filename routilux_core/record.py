@@ -9,7 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from routilux_core import facts
-from routilux_core.outcome import ErrorRecord
+from routilux_core.error_record import ErrorRecord
 
 
 @frozen

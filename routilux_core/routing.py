@@ -13,7 +13,7 @@ from routilux_core.errors import DeliveryError, RoutiluxError
 from routilux_core.identity import MASK, STEP, joined
 from routilux_core.job_data import Group, Held
 from routilux_core.ledger import Ledger
-from routilux_core.outcome import text_of
+from routilux_core.error_record import text_of
 from routilux_core.merge import APPEND, OVERRIDE, Payload, checked_payload, gather, prefixes
 from routilux_core.plan import BoundSlot, Plan
 from routilux_core.policy import Each, Take

@@ -17,7 +17,6 @@ from routilux_core.activation import Activation
 from routilux_core.binding import Style
 from routilux_core.context import CLOSED, ExecutionContext
 from routilux_core.current import CONTEXT
-from routilux_core.effect import PauseAsked
 from routilux_core.errors import InvalidHandler
 from routilux_core.interrupt import calls_users
 from routilux_core.merge import APPEND, plain
@@ -209,8 +208,7 @@ class Runner(Telling):
 
 def _success(context: ExecutionContext, *, more: bool = False) -> Outcome:
     effects, context.effects = context.effects, CLOSED
-    pauses = any(type(effect) is PauseAsked for effect in effects)
-    return Outcome(effects, more=more, pauses=pauses)
+    return Outcome(effects, more=more)
 
 
 def _failure(context: ExecutionContext, error: BaseException) -> Outcome:

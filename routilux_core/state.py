@@ -19,7 +19,7 @@ from routilux_core.effect import SharedDataModified
 from routilux_core.errors import InvalidOption, JobFailed, NoActiveJob
 from routilux_core.identity import checked_id, new_id
 from routilux_core.job_data import JobData, PausePoint, RoutineRecord
-from routilux_core.outcome import ErrorRecord
+from routilux_core.error_record import ErrorRecord
 from routilux_core.outputs import OutputHandler
 from routilux_core.record import ExecutionRecord, as_records, moment
 from routilux_core.status import ExecutionStatus

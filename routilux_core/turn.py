@@ -68,8 +68,11 @@ class Turn(ABC):
         self.ledger = engine.ledger
         self.time = time
         self.lock = lock = threading.Lock()
-        self.acquire, self.give_back = lock.acquire, lock.release
+        self.acquire, self.release_lock = lock.acquire, lock.release
         """The lock without the cost of `with`, for the hot path."""
+        turn = threading.Lock()
+        self.claim, self.give_up = turn.acquire, turn.release
+        """The turn: `claim(False)` takes it if it is free; it is given up under the lock, with an empty inbox."""
         self.inbox: list[Message] = []
         self.ready: deque[Activation] | Ready = Ready(plan) if plan.demanding else deque()
         self.limit = EVERYTHING if limit is None else limit
@@ -106,15 +109,12 @@ class Turn(ABC):
         take: bool = False,  # noqa: FBT001, FBT002 - keywords cost time here
     ) -> Activation | None:
         """Hand in an outcome, and with `take` get the next work in the same breath."""
-        self.acquire()
-        if outcome.pauses:
-            self.open = False
-        alone = not (self.turning or self.inbox)
-        if alone:
-            self.turning = get_ident()
-        self.give_back()
-        if not alone:
+        if not outcome.plain and outcome.pauses:
+            with self.lock:
+                self.open = False
+        if self.inbox or not self.claim(False):  # noqa: FBT003 - a lock's own parameter
             return self._finish_among_others(activation, outcome, take and self._holds is None)
+        self.turning = get_ident()
         engine, data, ledger = self.engine, self.data, self.ledger
         now = self.time()
         ledger.now = now if now > data.updated_at else data.updated_at
@@ -130,7 +130,7 @@ class Turn(ABC):
         fresh, ready = ledger.ready, self.ready
         self.acquire()
         try:
-            if self.open and not (self.inbox or self.stalled) and (ready or fresh):
+            if self.open and (ready or fresh) and not (self.inbox or self.stalled):
                 following = ready.popleft() if ready else fresh.pop(0)
                 if fresh:
                     ready.extend(fresh)
@@ -140,8 +140,9 @@ class Turn(ABC):
                 if following.id not in data.running:  # type: ignore[union-attr] - a deque has no gaps
                     ledger.start(following)  # type: ignore[arg-type]
                 self.turning = 0
+                self.give_up()
         finally:
-            self.give_back()
+            self.release_lock()
         if following is None:
             return self._turn((), take)
         if count > 0:
@@ -151,7 +152,7 @@ class Turn(ABC):
     def _finish_among_others(self, activation: Activation, outcome: Outcome, take: bool) -> Activation | None:  # noqa: FBT001
         message = (self.engine.finished, activation, outcome)
         with self.lock:
-            if self.turning:
+            if not self.claim(False):  # noqa: FBT003
                 self.inbox.append(message)
                 following = self._next() if take else None
                 if following is not None:
@@ -167,21 +168,25 @@ class Turn(ABC):
         """Put a message in, and take the turn if it is free; False when another thread will see to it."""
         with self.lock:
             self.inbox.append(message)
-            if self.turning:
-                return False
-            self.turning = get_ident()
-            messages, self.inbox = self.inbox, []
-        self._turn_apart(messages)
-        return True
+            messages = self._claimed()
+        if messages is not None:
+            self._turn_apart(messages)
+        return messages is not None
 
     def pump(self) -> None:
         """Take the turn if it is free and something waits."""
         with self.lock:
-            if self.turning or not self.inbox:
-                return
-            self.turning = get_ident()
-            messages, self.inbox = self.inbox, []
-        self._turn_apart(messages)
+            messages = self._claimed() if self.inbox else None
+        if messages is not None:
+            self._turn_apart(messages)
+
+    def _claimed(self) -> list[Message] | None:
+        """Take the turn and the inbox, under the lock; None when another thread has it."""
+        if not self.claim(False):  # noqa: FBT003
+            return None
+        self.turning = get_ident()
+        messages, self.inbox = self.inbox, []
+        return messages
 
     def _turn_apart(self, messages: list[Message]) -> None:
         """Take a turn from within a handler, without its context: monitors are not part of it."""
@@ -213,17 +218,14 @@ class Turn(ABC):
         if activation.id in self.data.running:
             return None
         ledger = self.ledger
-        if not (self.turning or self.inbox) and ledger.news is None:
+        if not self.inbox and ledger.news is None and self.claim(False):  # noqa: FBT003
             now = self.time()
             ledger.now = now if now > self.data.updated_at else self.data.updated_at
             ledger.start(activation)
+            self.give_up()
             return None
         self.inbox.append((self.engine.started, activation, None))
-        if self.turning:
-            return None
-        self.turning = get_ident()
-        messages, self.inbox = self.inbox, []
-        return messages
+        return self._claimed()
 
     def _park(self, activation: Activation) -> None:
         with self.lock:
@@ -298,6 +300,7 @@ class Turn(ABC):
                             continue
                         ledger.start(following)
                 self.turning = 0
+                self.give_up()
                 self.released = engine.closed
                 count = 0
                 if (woken or self.limited) and self.open:
