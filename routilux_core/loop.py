@@ -96,8 +96,14 @@ class Loops:
 
     def forget(self, coroutine: Coroutine[Any, Any, None], context: Context) -> None:
         """Run `coroutine` in `context` some time, for nobody who waits."""
-        loop = self._started()
-        loop.call_soon_threadsafe(lambda: loop.create_task(coroutine, context=context))
+
+        def begin(loop: AbstractEventLoop) -> None:
+            task = loop.create_task(coroutine, context=context)
+            self._tasks[task] = task
+            task.add_done_callback(self._tasks.pop)
+
+        with self._lock:
+            self._free().put(begin)
 
     def cancel(self, owner: object) -> None:
         """Cancel what runs for `owner`, if anything does."""
