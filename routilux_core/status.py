@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from routilux_core.errors import InvalidTransition
-
 
 class ExecutionStatus(StrEnum):
     """Where a job is in its life; equal to its own text.
@@ -52,9 +50,3 @@ MOVES: dict[ExecutionStatus, frozenset[ExecutionStatus]] = {
     ExecutionStatus.FAILED: frozenset(),
     ExecutionStatus.CANCELLED: frozenset(),
 }
-
-
-def check_move(old: ExecutionStatus, new: ExecutionStatus, job_id: str) -> None:
-    """Raise `InvalidTransition` unless a job may go from `old` to `new`."""
-    if new not in MOVES[old]:
-        raise InvalidTransition(job_id, str(old), str(new), tuple(sorted(MOVES[old])))
