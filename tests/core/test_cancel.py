@@ -156,7 +156,8 @@ def test_an_unknown_id_names_those_that_run(manager):
                 use("nobody")
 
 
-def test_a_generator_that_was_cancelled_is_closed(manager):
+@pytest.mark.parametrize("style", ["sync", "async"])
+def test_a_generator_that_was_cancelled_is_closed(manager, style):
     closed = threading.Event()
     with Gate() as gate:
 
@@ -170,8 +171,18 @@ def test_a_generator_that_was_cancelled_is_closed(manager):
             finally:
                 closed.set()
 
+        @routine
+        async def loosely():
+            try:
+                yield 1
+                yield 2
+                gate.pass_through()
+                yield 3
+            finally:
+                closed.set()
+
         flow = Flow()
-        flow.add_routine(count(), "a")
+        flow.add_routine(count() if style == "sync" else loosely(), "a")
         state = flow.start("a")
         gate.wait()
         flow.cancel(state)
@@ -179,3 +190,40 @@ def test_a_generator_that_was_cancelled_is_closed(manager):
         assert closed.wait(WAIT)
     assert state.results == {"a.output": [{"result": 1}, {"result": 2}]}
     assert [task.routine_id for task in state.pending_tasks] == ["a"]
+
+
+@pytest.mark.parametrize("style", ["sync", "async"])
+def test_a_generator_that_stands_between_two_items_is_closed(manager, style):
+    """Its next item waits behind what it gave before, which holds the only worker."""
+    closed = threading.Event()
+    with Gate() as gate:
+
+        @routine
+        def count():
+            try:
+                yield 1
+                yield 2
+            finally:
+                closed.set()
+
+        @routine
+        async def loosely():
+            try:
+                yield 1
+                yield 2
+            finally:
+                closed.set()
+
+        @routine(priority=1)
+        def hold(result):
+            gate.pass_through()
+
+        flow = Flow()
+        flow.add_routine(count() if style == "sync" else loosely(), "a")
+        flow.add_routine(hold(), "b")
+        flow.connect("a.output", "b.trigger")
+        state = flow.start("a")
+        gate.wait()
+        assert not closed.is_set()
+        flow.cancel(state)
+        assert closed.wait(WAIT)

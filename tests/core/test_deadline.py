@@ -10,12 +10,14 @@ from routilux_core import (
     Flow,
     InvalidOption,
     JobFailed,
+    JobManager,
     JobTimeout,
     Routine,
     get_execution_context,
     routine,
 )
 from tests.core.gate import WAIT, Gate
+from tests.core.pool import Pool
 
 
 class Slow(Routine):
@@ -39,6 +41,21 @@ class Slow(Routine):
             self.returned.set()
         context.job_state.update_shared_data("attempt", context.attempt)
         self.emit("out", attempt=context.attempt)
+
+
+class Hearing:
+    """A monitor that one can wait for until it has heard of a fact."""
+
+    def __init__(self, kind):
+        self.kind = kind
+        self._heard = threading.Event()
+
+    def __call__(self, job, fact):
+        if type(fact).__name__ == self.kind:
+            self._heard.set()
+
+    def wait(self):
+        assert self._heard.wait(WAIT)
 
 
 def slow(gate, **options):
@@ -211,9 +228,11 @@ def test_an_attempt_that_takes_too_long_fails(clock, timed_manager):
 def test_it_is_tried_again_as_the_error_handler_says_and_its_late_result_is_refused(clock, timed_manager):
     with Gate() as gate:
         flow = slow(gate, timeout=5, retry=ErrorHandler("retry", retry_delay=0))
-        state = flow.start("a")
+        retried = Hearing("ActivationRetried")
+        state = flow.start("a", monitors=[retried])
         gate.wait()
         clock.advance(5)
+        retried.wait()
         gate.open()
         assert flow.wait_for_completion(WAIT)
     assert state.status == "completed"
@@ -225,9 +244,11 @@ def test_it_is_tried_again_as_the_error_handler_says_and_its_late_result_is_refu
 def test_a_late_attempt_may_be_passed_over(clock, timed_manager):
     with Gate() as gate:
         flow = slow(gate, timeout=5, retry=ErrorHandler("continue"))
-        state = flow.start("a")
+        failed = Hearing("ActivationFailed")
+        state = flow.start("a", monitors=[failed])
         gate.wait()
         clock.advance(5)
+        failed.wait()
         gate.open()
         assert flow.wait_for_completion(WAIT)
     assert (state.status, state.results) == ("completed", {})
@@ -264,6 +285,36 @@ def test_each_attempt_has_the_whole_time(clock, timed_manager):
     flow.add_routine(Twice(), "a")
     state = flow.execute("a")
     assert (state.status, [error.type for error in state.errors]) == ("completed", ["OSError"])
+
+
+def test_a_late_attempt_frees_its_place(clock):
+    """The slot takes one at a time; the next one comes in while the late handler still holds its thread."""
+    second = threading.Event()
+    with JobManager(executor=Pool(2), discover=False, clock=clock) as manager, Gate() as gate:
+
+        class One(Routine):
+            def __init__(self):
+                super().__init__()
+                retry = ErrorHandler("continue")
+                self.define_slot("trigger", self.act, timeout=5, concurrency=1, retry=retry)
+
+            def act(self, n):
+                if n == 1:
+                    gate.pass_through()
+                else:
+                    second.set()
+
+        flow = Flow()
+        flow.add_routine(One(), "a")
+        state = flow.start("a", {"n": 1})
+        gate.wait()
+        manager.post(state.job_id, "a", n=2)
+        assert not second.is_set()
+        clock.advance(5)
+        assert second.wait(WAIT)
+        assert flow.wait_for_completion(WAIT)
+        gate.open()
+    assert (state.status, [error.type for error in state.errors]) == ("completed", ["ActivationTimeout"])
 
 
 def test_an_async_handler_that_takes_too_long_is_cancelled(clock, timed_manager):

@@ -193,3 +193,36 @@ def test_a_state_of_another_flow_cannot_be_forked(stage):
     failed = stage.flow.execute("first", {"n": 1})
     with pytest.raises(FlowMismatch):
         Flow("other").fork(failed, start=False)
+
+
+def test_a_delivery_that_failed_is_made_again(manager):
+    works, seen = [], []
+
+    def merge(old, new):
+        if not works:
+            raise OSError("no disk")
+        return {"n": old.get("n", 0) + new["n"]}
+
+    class Merging(Routine):
+        def __init__(self):
+            super().__init__()
+            self.define_slot("trigger", self.act, merge_strategy=merge)
+
+        def act(self, n):
+            seen.append(n)
+
+    @routine
+    def first():
+        return {"n": 5}
+
+    flow = Flow()
+    flow.add_routine(first(), "a")
+    flow.add_routine(Merging(), "b")
+    flow.connect("a.output", "b.trigger")
+    failed = flow.execute("a")
+    assert (failed.status, failed.errors[0].type) == ("failed", "DeliveryError")
+    assert [task.data for task in failed.pending_tasks] == [{"n": 5}]
+    works.append(True)
+    fork = flow.fork(failed)
+    assert flow.wait_for_completion(WAIT)
+    assert (fork.status, seen, fork.pending_tasks) == ("completed", [5], [])

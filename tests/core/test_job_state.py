@@ -374,6 +374,25 @@ def test_a_modification_that_raises_fails_its_activation(manager):
     assert state.shared_data == {}
 
 
+def test_a_modification_that_raises_over_what_others_did_fails_its_activation_whole(manager):
+    with Gate() as gate:
+
+        def act(state, routine):
+            state.update_shared_data("mine", 1)
+            state.modify_shared_data("count", lambda count: 1 // count, default=1)
+            gate.pass_through()
+
+        flow = flow_of(a=handler(act))
+        state = flow.start("a")
+        gate.wait()
+        state.update_shared_data("count", 0)
+        gate.open()
+        assert flow.wait_for_completion(WAIT)
+    assert (state.status, state.errors[0].type) == ("failed", "ZeroDivisionError")
+    assert state.shared_data == {"count": 0}
+    assert len(state.pending_tasks) == 1
+
+
 def test_a_handler_that_has_returned_cannot_write_any_more(manager):
     kept = []
 

@@ -104,7 +104,7 @@ def test_reason_and_checkpoint_are_kept(manager):
     assert state.checkpoint == {"page": 3}
     (point,) = state.pause_points
     assert (point.reason, point.checkpoint, point.pending, point.running) == ("for a look", {"page": 3}, 1, 0)
-    assert point.time == state.updated_at.timestamp()
+    assert point.time == pytest.approx(state.updated_at.timestamp(), abs=0.001)
 
 
 def test_each_pause_is_a_point(manager):
@@ -197,6 +197,36 @@ def test_a_pausing_job_that_is_resumed_goes_on(manager):
         gate.open()
         assert done(flow, state).status == "completed"
     assert state.pause_points == []
+
+
+def test_the_manager_pauses_and_resumes_by_id(manager):
+    with Gate() as gate:
+        flow, state = held(gate)
+        manager.pause(state.job_id, "by id", timeout=0.001)
+        assert state.status == "pausing"
+        manager.resume(state.job_id)
+        assert state.status == "running"
+        gate.open()
+        assert done(flow, state).status == "completed"
+
+
+def test_a_pause_whose_effects_fail_to_apply_is_no_pause(manager):
+    """Control: a gate that is shut by the request alone stays shut, and the retry never comes."""
+    attempts = []
+
+    def act(routine):
+        context = routine.get_execution_context()
+        attempts.append(context.attempt)
+        if context.attempt == 1:
+            context.job_state.modify_shared_data("n", calls.pop)
+            context.job.pause()
+
+    again = ErrorHandler("retry", retry_delay=0)
+    calls = {None: 1}
+    flow = flow_of(a=Acting(act, retry=again))
+    state = done(flow, flow.start("a"))
+    assert (state.status, attempts) == ("completed", [1, 2])
+    assert state.errors[0].type == "KeyError"
 
 
 def test_a_monitor_may_pause_the_job_that_it_watches(manager):

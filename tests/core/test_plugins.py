@@ -239,6 +239,14 @@ def test_a_veto_keeps_a_job_from_starting():
         assert chain().execute("a", {"n": 1}, job_state=state).status == "completed"
 
 
+def test_a_job_that_is_cancelled_while_it_starts_never_runs():
+    with with_plugins(plugin(job_starting=lambda job: job.cancel("not today"))) as manager:
+        state = chain().execute("a", {"n": 1})
+        assert state.status == "cancelled"
+        assert state.execution_history == []
+        assert manager.running_jobs == []
+
+
 def test_job_starting_comes_before_the_first_fact():
     seen = []
     with with_plugins(
