@@ -1,4 +1,4 @@
-"""Random flows: fan-out, loops, joins, batches, merges, generators, failures, pauses, deferred events, sub-flows."""
+"""Random flows: loops, joins, batches, merges, generators, failures, pauses, deferred events, sub-flows."""
 
 from collections.abc import Callable
 from typing import Any
@@ -66,7 +66,9 @@ def random_shape(dice: Dice, *, styles: tuple[str, ...] = STYLES) -> Shape:
         shape = evolve(shape, when=dice.pick(("batch", "timed batch", "all", "by key", "at end")))
     if dice.chance(75):
         retry_delay = dice.pick((0.0, 0.5, 4.0))
-        shape = evolve(shape, strategy=dice.pick(STRATEGIES), optional=dice.chance(50), retry_delay=retry_delay)
+        shape = evolve(
+            shape, strategy=dice.pick(STRATEGIES), optional=dice.chance(50), retry_delay=retry_delay
+        )
     if dice.chance(15):
         shape = evolve(shape, priority=dice.number(-1, 1), concurrency=dice.pick((None, 1, 2)))
     if dice.chance(15):
@@ -187,7 +189,12 @@ class Node(Routine):
 
     def _perhaps_fail(self, n: int) -> None:
         shape, context = self.shape, get_execution_context()
-        if shape.fails and n % shape.fails == 0 and context is not None and context.attempt <= shape.fails_for:
+        if (
+            shape.fails
+            and n % shape.fails == 0
+            and context is not None
+            and context.attempt <= shape.fails_for
+        ):
             raise Broken(f"number {n}, attempt {context.attempt}")
 
     def _do(self, deed: str, n: int, hops: int) -> None:
@@ -202,24 +209,26 @@ class Node(Routine):
                 raise Broken("modify")
             return value + 1
 
-        if deed == "pause":
+        def pause() -> None:
             if not any(point.checkpoint == n for point in state.pause_points):
                 context.job.pause("asked for by a handler", n)
-        elif deed == "defer":
-            self.emit_deferred_event("output", n=n + 1, hops=hops - 1)
-        elif deed == "shared":
-            state.update_shared_data("last", n)
-        elif deed in {"modify", "modify badly"}:
-            state.modify_shared_data("count", more, 0)
-        elif deed == "log":
-            state.append_to_shared_log(n)
-        elif deed == "output":
-            self.send_output("number", n=n)
-        elif deed == "stat":
+
+        def record() -> None:
             self.increment_stat("calls")
             self.set_stat("last", n)
-        else:
-            state.update_routine_state(context.routine_id, {"seen": n})
+
+        deeds: dict[str, Callable[[], object]] = {
+            "pause": pause,
+            "defer": lambda: self.emit_deferred_event("output", n=n + 1, hops=hops - 1),
+            "shared": lambda: state.update_shared_data("last", n),
+            "modify": lambda: state.modify_shared_data("count", more, 0),
+            "modify badly": lambda: state.modify_shared_data("count", more, 0),
+            "log": lambda: state.append_to_shared_log(n),
+            "output": lambda: self.send_output("number", n=n),
+            "stat": record,
+            "state": lambda: state.update_routine_state(context.routine_id, {"seen": n}),
+        }
+        deeds[deed]()
 
 
 def random_flow(dice: Dice, world: World, *, styles: tuple[str, ...] = STYLES) -> Flow:

@@ -1,4 +1,4 @@
-"""The laws of a job, checked from its facts: nothing lost, nothing twice, nothing after a stop, nothing untold."""
+"""The laws of a job, checked from its facts: nothing lost, nothing twice, nothing after a stop."""
 
 from collections import Counter, deque
 from collections.abc import Iterable
@@ -22,11 +22,11 @@ from routilux_core.facts import (
     Fact,
     JobCancelled,
     JobCompleted,
-    JobStopped,
     JobForked,
     JobPaused,
     JobResumed,
     JobStarted,
+    JobStopped,
     PauseRequested,
     PayloadHeld,
     PayloadsReleased,
@@ -104,7 +104,9 @@ class Book:
         self.timeout = fact.timeout
         self._make(fact, inherited=True)
         held = fact.legacy["held"]
-        inherited = sum(len(lane) for groups in held.values() for group in groups.values() for lane in group.values())
+        inherited = sum(
+            len(lane) for groups in held.values() for group in groups.values() for lane in group.values()
+        )
         self.waiting += inherited
         self.deliveries += inherited
         self.shut = fact
@@ -219,7 +221,9 @@ class Book:
         if data.activations != self.open:
             raise Violation(f"open: {list(data.activations)} live and {list(self.open)} by the facts")
         if data.held or self.waiting:
-            lanes = (lane for groups in data.held.values() for group in groups.values() for lane in group.values())
+            lanes = (
+                lane for groups in data.held.values() for group in groups.values() for lane in group.values()
+            )
             waiting = sum(map(len, lanes))
             if waiting != self.waiting:
                 raise Violation(f"waiting: {waiting} live and {self.waiting} by the facts")
@@ -277,7 +281,9 @@ def check_fold(state: JobState) -> None:
     folded = fold(list(state.facts))
     different = differing_fields(data_of(state), folded)
     if different:
-        shown = [f"{name}: {getattr(data_of(state), name)!r} / {getattr(folded, name)!r}" for name in different]
+        shown = [
+            f"{name}: {getattr(data_of(state), name)!r} / {getattr(folded, name)!r}" for name in different
+        ]
         raise Violation("the facts do not add up to the state; live / folded: " + "; ".join(shown))
 
 

@@ -1,8 +1,8 @@
 """A job simulated from a seed, in one thread: every choice that threads and time would make is the seed's.
 
-`python -m tests.reliability.simulation SEED` shows one schedule, step by step. What is simulated is the real Job,
-turn and engine; workers, timers and the clerk only take note, and the seed decides who goes on next. User code
-does things in the middle of a turn: as the thread that has the turn, or as another thread would meanwhile.
+`python -m tests.reliability.simulation SEED` shows one schedule, step by step. The job, its turn and its engine
+are real; workers, timers and the clerk only take note, and the seed decides who goes on next. User code does
+things in the middle of a turn: as the thread that has it, or as another thread would meanwhile.
 """
 
 import logging
@@ -12,149 +12,41 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
 from functools import cache, partial
-from heapq import heappop, heappush
-from itertools import count
 from random import Random
 from typing import Any
 
 from routilux_core import (
     Activation,
-    Executor,
     Flow,
     InvalidTransition,
     Job,
     JobManager,
     JobState,
-    Lane,
     Outcome,
-    Traits,
     get_execution_context,
 )
 from routilux_core import job as job_module
-from routilux_core.facts import ActivationReturned, Fact, JobStopped, JobPaused
+from routilux_core.facts import ActivationReturned, Fact, JobPaused, JobStopped
 from routilux_core.launch import Launch, _job
 from routilux_core.state import fold
-from routilux_core.testing.clock import ManualClock
-from routilux_core.timers import Timer
 from tests.reliability.dice import Dice
 from tests.reliability.flows import World, random_flow
 from tests.reliability.laws import Book, Violation, check_fold, data_of
+from tests.reliability.stage import (
+    WORKERS,
+    Simulated,
+    SimulatedClerk,
+    SimulatedClock,
+    SimulatedEvent,
+    SimulatedTimers,
+    Stuck,
+)
 
-WORKERS = 4
 STEPS = 60
 """How many steps are free; then the job is brought to its end."""
 MOST_STEPS = 5_000
-MOST_QUESTIONS = 2_000
-"""How often the clock may be asked within one step."""
 FLOWS = 400
 """How many flows the seeds share."""
-
-
-class Stuck(BaseException):
-    """A wait that can never end, since nobody else is there to end it."""
-
-
-class SimulatedClock(ManualClock):
-    """A clock that notices when it is asked over and over within one step: a turn that never ends."""
-
-    asked = 0
-
-    def time(self) -> float:
-        self.asked += 1
-        if self.asked > MOST_QUESTIONS:
-            raise Stuck("a turn never ends")
-        return super().time()
-
-
-class SimulatedEvent:
-    """Stands for `threading.Event` where a job waits: with one thread, a wait that is not over never will be."""
-
-    stuck = 0
-
-    def __init__(self) -> None:
-        self._set = False
-
-    def set(self) -> None:
-        self._set = True
-
-    def wait(self, timeout: float | None = None) -> bool:
-        if not self._set and timeout is None:
-            SimulatedEvent.stuck += 1
-            raise Stuck("it waits for what cannot come")
-        return self._set
-
-
-class NotedLane(Lane):
-    """Counts how often it was woken, and that it is told no more after its end."""
-
-    def __init__(self) -> None:
-        self.tokens = 0
-
-    def wake(self, count: int) -> None:
-        self.tokens = min(self.tokens + count, WORKERS)
-
-    def close(self) -> None:
-        pass
-
-
-class Simulated(Executor):
-    """Has no workers of its own: the seed is the one that takes, runs and finishes."""
-
-    traits = Traits(concurrent=True)
-    opened: Job | None = None
-    """The job that was made last."""
-
-    def open(self, job: Job) -> Lane:
-        self.opened, self.lane = job, NotedLane()
-        return self.lane
-
-    def stop(self, timeout: float | None = None) -> None:
-        pass
-
-
-class SimulatedTimers:
-    """Timers whose calls wait in `rung` until the seed lets them through, cancelled meanwhile or not."""
-
-    def __init__(self, clock: ManualClock) -> None:
-        self._clock = clock
-        self._heap: list[tuple[float, int, Timer]] = []
-        self._numbers = count()
-        self.rung: list[Callable[[], None]] = []
-
-    def after(self, seconds: float, call: Callable[[], None]) -> Timer:
-        timer = Timer(self._clock.monotonic() + seconds, call)
-        heappush(self._heap, (timer.due, next(self._numbers), timer))
-        self.look()
-        return timer
-
-    def look(self) -> None:
-        """Let ring what is due."""
-        while self._heap and (self._heap[0][2].call is None or self._heap[0][0] <= self._clock.monotonic()):
-            timer = heappop(self._heap)[2]
-            if timer.call is not None:
-                self.rung.append(timer.call)
-                timer.call = None
-
-    @property
-    def next_due(self) -> float | None:
-        self.look()
-        return self._heap[0][0] if self._heap else None
-
-    def stop(self) -> None:
-        pass
-
-
-class SimulatedClerk:
-    """Keeps the tasks until the seed has one done."""
-
-    def __init__(self) -> None:
-        self.tasks: list[Callable[[], None]] = []
-
-    def ask(self, task: Callable[[], None]) -> None:
-        self.tasks.append(task)
-
-    def stop(self) -> None:
-        pass
 
 
 class SharedWorld(World):
@@ -177,7 +69,7 @@ EXECUTOR = Simulated()
 
 @cache
 def flow_of(number: int) -> Flow:
-    return random_flow(Dice(Random(number)), WORLD)
+    return random_flow(Dice(Random(number)), WORLD)  # noqa: S311 - a flow, no secret
 
 
 @cache
@@ -187,7 +79,7 @@ def manager() -> JobManager:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let waits of jobs that cannot end be seen as such, and keep the errors that are made on purpose out of the log."""
+    """Let waits that cannot end be seen as such, and keep errors that are made on purpose out of the log."""
     real, level = job_module.Event, logging.root.manager.disable
     job_module.Event = SimulatedEvent
     logging.disable()
@@ -204,7 +96,7 @@ class Simulation:
     def __init__(self, seed: int, tell: Callable[[str], None] | None = None) -> None:
         self.seed = seed
         self.tell = tell
-        self.random = Random(seed)
+        self.random = Random(seed)  # noqa: S311 - a schedule, no secret
         self.dice = Dice(self.random)
         self.flow = flow_of(seed % FLOWS)
         self.manager = manager()
@@ -349,7 +241,10 @@ class Simulation:
 
     def _work(self) -> None:
         activation = self.taken.pop(self.dice.number(0, len(self.taken) - 1))
-        self._say("run", f"{activation.target} #{activation.id} attempt {activation.attempt} item {activation.items}")
+        self._say(
+            "run",
+            f"{activation.target} #{activation.id} attempt {activation.attempt} item {activation.items}",
+        )
         job = self.job
         self.stack.append("handler")
         try:
@@ -400,7 +295,9 @@ class Simulation:
         self._say("post", target)
         try:
             self._turn(
-                lambda: self.job.post(*target.split("."), n=self.dice.number(0, 9), hops=self.dice.number(0, 2))
+                lambda: self.job.post(
+                    *target.split("."), n=self.dice.number(0, 9), hops=self.dice.number(0, 2)
+                )
             )
         except InvalidTransition:
             self._final("post")
@@ -416,7 +313,7 @@ class Simulation:
             self.shut = self.shut or (not inside and self._holds())
 
     def _holds(self) -> bool:
-        """Tell whether the pause that was just accepted still holds: others may have resumed the job meanwhile."""
+        """Tell whether the pause that was just accepted still holds: others may have resumed the job."""
         return "turn" in self.stack or data_of(self.state).status in {"pausing", "paused"}
 
     def _cancel(self) -> None:
@@ -439,7 +336,10 @@ class Simulation:
     def _resume(self) -> None:
         self._say("resume")
         self.shut = self.lost = False
-        self._turn(lambda: self.manager.resume_state(self.flow, self.state))
+        try:
+            self._turn(lambda: self.manager.resume_state(self.flow, self.state))
+        except InvalidTransition:
+            self._final("resume")
         if data_of(self.state).status == "running":
             self.shut = False  # a pause in the middle of it was taken back as well
 
@@ -469,7 +369,10 @@ class Simulation:
         self.watched = False  # whoever resumes it brings monitors of his own
 
     def _recover(self, fact: Fact) -> None:
-        fact.number, fact.at = data_of(self.state).number + 1, max(self.clock.time(), data_of(self.state).updated_at)
+        fact.number, fact.at = (
+            data_of(self.state).number + 1,
+            max(self.clock.time(), data_of(self.state).updated_at),
+        )
         fold([fact], self.state)
         self.state._history.append(fact)  # noqa: SLF001 - as a recovery writes it
         self.untold.add(fact.number)
@@ -547,7 +450,9 @@ class Simulation:
         history = self.state._history  # noqa: SLF001 - a copy at each step would cost too much
         new = [history[index] for index in range(self.book.number, len(history))]
         if data_of(self.state).status == "paused":
-            left = [one.id for one in (*self.taken, *(one for one, _ in self.ran)) if not self.job.refuses(one)]
+            left = [
+                one.id for one in (*self.taken, *(one for one, _ in self.ran)) if not self.job.refuses(one)
+            ]
             if left and not self.lost:
                 raise Violation(f"paused while {left} are in hand")
         if self.tell is not None and not self.watched:
@@ -587,9 +492,10 @@ def main(arguments: list[str]) -> int:
         try:
             simulation.run()
         except Violation as violation:
-            print(violation)
+            print(violation)  # noqa: T201 - this is what it is for
             return 1
-        print(f"seed {argument}: {data_of(simulation.state).status} after {simulation.steps} steps, no law broken")
+        status = data_of(simulation.state).status
+        print(f"seed {argument}: {status} after {simulation.steps} steps, no law broken")  # noqa: T201 - see above
     return 0
 
 

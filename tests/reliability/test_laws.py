@@ -1,4 +1,4 @@
-"""For random flows and all that is done to their jobs, the facts account for everything and make the state."""
+"""For random flows and all that is done to their jobs, the facts account for all and make the state."""
 
 import logging
 import threading
@@ -76,7 +76,7 @@ def drawn_plans(dice):
 
 
 def check_told(watcher, told, state):
-    """Monitors hear of what happens in a job; that a fork took over its origin's legacy came before its job."""
+    """Monitors hear of what happens in a job; what a fork took over came before its job."""
     happened = [fact for fact in state.facts if not isinstance(fact, JobForked)]
     if watcher.seen[state.job_id] != happened:
         raise Violation(f"a plugin saw {watcher.seen[state.job_id]} of {happened}")
@@ -150,7 +150,7 @@ def test_every_delivery_and_activation_is_accounted_for_and_the_facts_make_the_s
 def finds_a_violation(seeds=80):
     for seed in range(seeds):
         try:
-            live(Dice(Random(seed)))
+            live(Dice(Random(seed)))  # noqa: S311 - a flow, no secret
         except Violation:
             return True
     return False
