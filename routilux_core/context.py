@@ -116,9 +116,11 @@ class ExecutionContext:
     def emit_deferred(self, routine: Routine, event: str, data: dict[str, Any]) -> None:
         """Collect an event that waits for the job to be resumed."""
         routine.get_event(event)
-        activation = self.activation
-        lineage = child(activation.lineage, activation.items, len(self.effects), self.slot.edge)
-        self.add(facts.DeferredEventAdded(0, 0.0, self.place_of(routine), event, data, lineage))
+        self.add(facts.DeferredEventAdded(0, 0.0, self.place_of(routine), event, data, self.next_lineage()))
+
+    def next_lineage(self) -> int:
+        """Return the lineage of the next thing that the handler sets aside."""
+        return child(self.activation.lineage, self.activation.items, len(self.effects), self.slot.edge)
 
     def send_output(self, output_type: str, data: dict[str, Any]) -> None:
         """Send an output, at once."""

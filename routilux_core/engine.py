@@ -63,6 +63,7 @@ class Engine:
         "later",
         "ledger",
         "limits",
+        "opening",
         "outputs",
         "over",
         "limited",
@@ -97,6 +98,8 @@ class Engine:
         """True from the message that lets nothing more start."""
         self.unusual = False
         """True when the turn has more to do than hand over new work."""
+        self.opening = 0
+        """How often the job was started or resumed."""
         self.reopen = False
         """True when work may start again, if nobody has shut the gate meanwhile."""
         self.anew = False
@@ -124,6 +127,7 @@ class Engine:
         if self.closed:
             return
         slot, payload = entry
+        self.reopen = True
         self.ledger.happen(started)
         self.routing.post(slot, payload, ENTRY)
         self._after_delivery()
@@ -131,7 +135,10 @@ class Engine:
     def resume(self, fingerprint: tuple[str, ...], _: object) -> None:
         """Go on from where the data stands: everything pending first, then the deferred events."""
         ledger, data = self.ledger, self.data
+        if self.closed:
+            return
         self.over = self.shut = False
+        self.reopen = True
         self.anew = self.unusual = True
         self.waiting.clear()
         self.continuing.clear()
@@ -234,7 +241,8 @@ class Engine:
             return
         try:
             effects = self._resolved(outcome.effects)
-        except Exception as error:  # noqa: BLE001 - user code
+        except BaseException as error:  # noqa: BLE001 - user code
+            self.reopen = outcome.pauses
             self._failed(activation, error)
             return
         place = (activation.items << ITEM_BITS) + activation.lineage
@@ -256,15 +264,25 @@ class Engine:
 
     def _resolved(self, effects: Sequence[Any]) -> list[Any]:
         shared: dict[str, Any] = {}
+        stats: dict[tuple[str, str], Any] = {}
         resolved: list[Any] = []
         for effect in effects:
             fact = effect
+            if type(effect) is facts.StatSet:
+                stats[effect.routine_id, effect.key] = effect.value
+            elif type(effect) is facts.StatIncremented:
+                self._check_increment(effect, stats)
             if type(effect) is SharedDataModified:
                 fact = effect.resolved(ChainMap(shared, self.data.shared_data))
             if type(fact) is facts.SharedDataSet:
                 shared[fact.key] = fact.value
             resolved.append(fact)
         return resolved
+
+    def _check_increment(self, effect: facts.StatIncremented, stats: dict[tuple[str, str], Any]) -> None:
+        name = (effect.routine_id, effect.key)
+        known = self.data.stats.get(effect.routine_id, {}).get(effect.key, 0)
+        stats[name] = stats.get(name, known) + effect.by  # raises here, before anything takes effect
 
     def _effect(self, effect: Any) -> None:
         if type(effect) is PauseAsked:
@@ -373,9 +391,9 @@ class Engine:
             return
         self._end(facts.JobCancelled(0, 0.0, reason))
 
-    def deadline(self, seconds: float, _: object) -> None:
-        """End a job that has reached its time limit."""
-        if self.data.status in {ExecutionStatus.RUNNING, ExecutionStatus.PAUSING}:
+    def deadline(self, seconds: float, opening: int) -> None:
+        """End a job that has reached its time limit, if it was not paused since that was set."""
+        if opening == self.opening and self.data.status in {ExecutionStatus.RUNNING, ExecutionStatus.PAUSING}:
             self._end_by(JobTimeout(self.data.job_id, seconds))
 
     def change(self, effect: Any, answer: Answer) -> None:
@@ -385,7 +403,7 @@ class Engine:
             return
         try:
             self.ledger.happen(self._resolved([effect])[0])
-        except Exception as error:  # noqa: BLE001 - user code
+        except BaseException as error:  # noqa: BLE001 - user code
             answer.error = error
 
     def output(self, activation: Activation | None, fact: facts.OutputSent) -> None:
@@ -394,6 +412,10 @@ class Engine:
             self.ledger.happen(fact)
             self.outputs.append(fact)
             self.ledger.stirred = True
+
+    def output_outside(self, fact: facts.OutputSent, _: Answer) -> None:
+        """Send an output on that no handler sent."""
+        self.output(None, fact)
 
     def refuses(self, activation: Activation) -> bool:
         """Tell whether the outcome of `activation` would be refused."""

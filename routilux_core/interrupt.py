@@ -59,7 +59,10 @@ class Interrupts:
         inner: FrameType | None = None
         while frame is not None:
             code = frame.f_code
-            if code in _WAIT or (code in _INNER and inner is not None):
+            if code in _WAIT:
+                break
+            if code in _INNER and inner is not None:
+                self.pending = True  # a finalizer that happens to run there would swallow the exception
                 break
             if code in _SHUT or code in _INNER:
                 self.pending = True

@@ -24,7 +24,7 @@ from routilux_core.plan import BoundSlot, Plan
 from routilux_core.record import ExecutionRecord
 from routilux_core.runner import Runner
 from routilux_core.status import ExecutionStatus
-from routilux_core.turn import Message
+from routilux_core.turn import HELD, Message
 
 if TYPE_CHECKING:
     from routilux_core.manager import JobManager
@@ -228,11 +228,9 @@ class Job(Runner):
 
     def change(self, effect: Any) -> bool:
         """Take a change from outside; False when the job is over and its state takes it by itself."""
-        with self.lock:
-            if self.released:
-                return False
-        self._ask(self.engine.output if isinstance(effect, OutputSent) else self.engine.change, effect)
-        return True
+        if isinstance(effect, OutputSent):
+            return self._ask(self.engine.output_outside, effect)
+        return self._ask(self.engine.change, effect)
 
     def close(self) -> None:
         """Close its generators, and let go of what refers back to it."""
@@ -242,8 +240,7 @@ class Job(Runner):
 
     def _in_turn(self) -> bool:
         """Whether this thread has the turn of any job, so that it must not wait for another's."""
-        here = get_ident()
-        return self.turning == here or any(job.turning == here for job in self.manager.running_jobs)
+        return bool(HELD.turns) or self.turning == get_ident()
 
     def adopt(self, child: Job) -> None:
         """Take in a job that one of its handlers started; it ends when this one does."""
@@ -265,9 +262,12 @@ class Job(Runner):
             yield job
             job = job.parent
 
-    def _ask(self, act: Any, one: Any, *, shut: bool = False) -> None:
+    def _ask(self, act: Any, one: Any, *, shut: bool = False) -> bool:
+        """Send a message and wait until it was taken; False when the job's state is no longer changed here."""
         answer, done = Answer(), Event()
         with self.lock:
+            if self.released and act in {self.engine.change, self.engine.output_outside}:
+                return False
             if shut:
                 self.open = False
             self.inbox += ((act, one, answer), (_ring, done, None))
@@ -277,6 +277,7 @@ class Job(Runner):
         self.manager.interrupts.check()
         if answer.error is not None:
             raise answer.error
+        return True
 
     def __repr__(self) -> str:
         return f"<Job {self.job_id!r} of flow {self.flow.flow_id!r}: {self.status}>"

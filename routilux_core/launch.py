@@ -82,7 +82,11 @@ def new_job(
         0, 0.0, data.job_id, flow.flow_id, data.root, data.created_at, plan.fingerprint, limit, dict(launch.metadata or {})
     )
     _admit(manager, job)
-    job.begin(started, slot, payload)
+    try:
+        job.begin(started, slot, payload)
+    except BaseException:
+        _withdraw(manager, job)
+        raise
     return job
 
 
@@ -104,7 +108,11 @@ def resumed_job(manager: JobManager, flow: Flow, state: JobState, *, accept_chan
             if job is None or job.manager is not manager or job.plan is not plan:
                 job = _job(manager, plan, state, Launch())
             _admit(manager, job)
-            job.go_on()
+            try:
+                job.go_on()
+            except BaseException:
+                _withdraw(manager, job)
+                raise
     finally:
         state.unclaim()
 
@@ -165,6 +173,8 @@ def _job(manager: JobManager, plan: Plan, state: JobState, launch: Launch) -> Jo
         state._history = deque(state._history, maxlen=kept)  # noqa: SLF001 - the state's other half
     job = Job(manager, plan, state, executor)
     for monitor in launch.monitors:
+        if isinstance(monitor, type):
+            raise InvalidOption("monitors", monitor, f"objects, not classes; call it: {monitor.__name__}()")
         job.attach(getattr(monitor, "__qualname__", type(monitor).__qualname__), watches_of(monitor))
     if manager.hooks.involved:
         manager.hooks.starting(job)
@@ -178,13 +188,19 @@ def _job(manager: JobManager, plan: Plan, state: JobState, launch: Launch) -> Jo
     return job
 
 
+def _withdraw(manager: JobManager, job: Job) -> None:
+    """Let a job be as if it had not been tried."""
+    manager.forget(job)
+    with job.job_state._lock:  # noqa: SLF001 - the state's other half
+        if job.status is ExecutionStatus.PENDING:
+            job.job_state._job = None  # noqa: SLF001
+
+
 def _admit(manager: JobManager, job: Job) -> None:
     try:
         manager.admit(job)
     except BaseException:
-        with job.job_state._lock:  # noqa: SLF001 - the state's other half
-            if job.status is ExecutionStatus.PENDING:
-                job.job_state._job = None  # noqa: SLF001
+        _withdraw(manager, job)
         raise
     if job.parent is not None:
         job.parent.adopt(job)

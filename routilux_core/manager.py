@@ -118,6 +118,7 @@ class JobManager:
                 with self.waits(job.parent, job):
                     job.executor.drive(job)
         except KeyboardInterrupt:
+            self.interrupts.pending = False
             with suppress(InvalidTransition):
                 job.cancel("interrupted")
             raise

@@ -101,6 +101,8 @@ class Plan:
     """By the identity of a routine object, where it stands in the flow."""
     demanding: bool
     """True when some slot has a priority or a limit of its own."""
+    foreign: bool
+    """True when delivering calls functions or policies of users."""
     checked: set[object] = Factory(set)
     """The managers whose plugins have looked at it."""
 
@@ -117,9 +119,10 @@ class Plan:
 
 def compile_flow(flow: Flow) -> Plan:
     """Return the flow's plan, made anew if the flow was changed."""
-    if flow.plan is None:
-        flow.plan = _compile(flow)
-    return flow.plan
+    plan = flow.plan
+    if plan is None:
+        plan = flow.plan = _compile(flow)
+    return plan
 
 
 def _compile(flow: Flow) -> Plan:
@@ -161,6 +164,7 @@ def _compile(flow: Flow) -> Plan:
         order=_order(reached),
         ids=ids,
         demanding=any(slot.priority or slot.concurrency for slot in everything),
+        foreign=any(callable(slot.merge) or not isinstance(slot.policy, Each) for slot in everything),
     )
 
 

@@ -99,7 +99,7 @@ class Routing:
                 _, _ = map(hash, place)
             part = "merge function"
             merged = self._merged(slot, payload)
-        except Exception as error:  # noqa: BLE001 - user code
+        except BaseException as error:  # noqa: BLE001 - user code
             self._fail(slot, payload, source, lineage, part, error)
             return
         if place is not None:
@@ -142,7 +142,7 @@ class Routing:
             took = _checked_take(slot.policy.release(trial, slot.sources), trial)
             chosen = [trial[name][index] for name, count in took for index in range(count)]
             whole = self._combined(slot, chosen) if took else {}
-        except Exception as error:  # noqa: BLE001 - user code
+        except BaseException as error:  # noqa: BLE001 - user code
             self._fail(slot, payload, source, lineage, "policy", error)
             return
         finally:
@@ -172,7 +172,7 @@ class Routing:
         lineage: int,
         *,
         ends: bool = False,
-        failure: Exception | None = None,
+        failure: BaseException | None = None,
     ) -> None:
         undelivered = failure is not None
         activation = self.ledger.activation(slot, payload, source, lineage, undelivered=undelivered)
@@ -192,7 +192,7 @@ class Routing:
         failure = None
         try:
             whole = self._combined(slot, chosen) if slot.merge == OVERRIDE else self._gathered(slot)
-        except Exception as error:  # noqa: BLE001 - user code
+        except BaseException as error:  # noqa: BLE001 - user code
             whole, failure = {}, error
             for one in chosen:
                 gather(whole, one.payload)
@@ -214,13 +214,13 @@ class Routing:
             self.release_all(slot, alarm.key)
 
     def _fail(
-        self, slot: BoundSlot, payload: Payload, source: str | None, lineage: int, part: str, error: Exception
+        self, slot: BoundSlot, payload: Payload, source: str | None, lineage: int, part: str, error: BaseException
     ) -> None:
         activation = self.ledger.activation(slot, payload, source, lineage, undelivered=True)
         self.ledger.happen(facts.DeliveryFailed(0, 0.0, (activation,)))
         self._failed(slot, activation, part, error)
 
-    def _failed(self, slot: BoundSlot, activation: Activation, part: str, error: Exception) -> None:
+    def _failed(self, slot: BoundSlot, activation: Activation, part: str, error: BaseException) -> None:
         failure = DeliveryError(slot.target, part, f"{type(error).__name__}: {text_of(error)}")
         failure.__cause__ = error
         self.failed.append((activation, failure))
@@ -228,6 +228,8 @@ class Routing:
 
 def _checked_take(take: Take, group: Group) -> tuple[tuple[Hashable, int], ...]:
     took = tuple((name, count) for name, count in take if count)
+    if len(dict(took)) < len(took):
+        raise ValueError("it names a lane twice")
     for name, count in took:
         if not 0 < count <= len(group.get(name, ())):
             raise ValueError(f"it takes {count!r} of lane {name!r}, where {len(group.get(name, ()))} wait")

@@ -17,7 +17,7 @@ from routilux_core.apply import apply
 from routilux_core.current import CONTEXT
 from routilux_core.effect import SharedDataModified
 from routilux_core.errors import InvalidOption, JobFailed, NoActiveJob
-from routilux_core.identity import checked_id, new_id
+from routilux_core.identity import checked_id, digest, new_id
 from routilux_core.job_data import JobData, PausePoint, RoutineRecord
 from routilux_core.error_record import ErrorRecord
 from routilux_core.outputs import OutputHandler
@@ -187,7 +187,8 @@ class JobState:
         """Set an event aside until the job is resumed."""
         if self._job is not None:
             self._job.flow.routine(routine_id).get_event(event)
-        lineage = self._data.number + 1
+        context = self._context()
+        lineage = digest(f"{self._data.root} deferred {new_id()}") if context is None else context.next_lineage()
         self._change(facts.DeferredEventAdded(0, 0.0, routine_id, event, dict(data or {}), lineage))
 
     # -- what routines keep ----------------------------------------------------------------------------
@@ -208,6 +209,9 @@ class JobState:
 
     def update_routine_state(self, routine_id: str, state: dict[str, Any]) -> None:
         """Add keys to a routine's state."""
+        for name in ("activations", "execution_time"):
+            if not isinstance(state.get(name, 0), (int, float)):
+                raise InvalidOption(f"{name} of a routine's state", state[name], "a number")
         self._change(facts.RoutineStateUpdated(0, 0.0, routine_id, dict(state)))
 
     def stats(self, routine_id: str) -> dict[str, Any]:

@@ -57,21 +57,27 @@ class Telling(Waiting):
     record_feeds: tuple[tuple[int, ref[Feed[ExecutionRecord]]], ...] = ()
     children: dict[Job, None] | None = None
     """The running jobs that its handlers started."""
-    _timers: dict[object, Timer] | None = None
+    _timers: dict[object, tuple[Timer, object]] | None = None
+    """What is armed, by name, and a mark that tells one arming from the next."""
 
     def reopen(self) -> bool:
         """Let work start; False when the job is open already."""
+        lane = self.executor.open(self) if self.ended else CLOSED  # type: ignore[arg-type] - every one of us is a Job
         with self.lock:
             if not self.ended:
-                self.again = self.data.status is ExecutionStatus.PAUSED
-                return False
-            self.open, self.ended, self.told = True, False, None
-            self.inflight = 0
-            self.ready.clear()
-            self.stalled, self.passed = (), frozenset()
-            if self._holds is not None:
-                self.parked, self.passed = {}, set()
-        self.lane = self.executor.open(self)  # type: ignore[arg-type] - every one of us is a Job
+                self.again = self.told is ExecutionStatus.PAUSED
+                opened = False
+            else:
+                opened = True
+                self.lane = lane
+                self.ended, self.told, self.engine.over = False, None, self.engine.closed
+                self.engine.opening += 1
+                self.inflight = 0
+                if self._holds is not None:
+                    self.parked, self.passed = {}, set()
+        if not opened:
+            lane.close()
+            return False
         if self.data.stats:
             self.base = {routine_id: dict(stats) for routine_id, stats in self.data.stats.items()}
         return True
@@ -80,7 +86,7 @@ class Telling(Waiting):
         """Fail the job when it has run for `seconds`, those of before a pause included."""
         if seconds is not None:
             left = max(0.0, seconds - self.data.used)
-            self._arm("deadline", left, (self.engine.deadline, seconds, None))
+            self._arm("deadline", left, (self.engine.deadline, seconds, self.engine.opening))
 
     def limit_time(self, activation: Activation, seconds: float) -> None:
         """Fail the attempt when it runs for longer than `seconds`."""
@@ -88,21 +94,27 @@ class Telling(Waiting):
 
     def unlimit_time(self, activation: Activation) -> None:
         """Take that back: the handler has returned."""
-        timer = None if self._timers is None else self._timers.pop(activation.id, None)
-        if timer is not None:
-            timer.cancel()
+        timers = self._timers
+        entry = None if timers is None else timers.pop(activation.id, None)
+        if entry is not None:
+            entry[0].cancel()
 
     def _arm(self, name: object, seconds: float, message: Message) -> None:
-        if self._timers is None:
-            self._timers = {}
-        old = self._timers.get(name)
+        timers = self._timers
+        if timers is None:
+            timers = self._timers = {}
+        old = timers.get(name)
         if old is not None:
-            old.cancel()
-        self._timers[name] = self.manager.timers.after(seconds, partial(self._fire, name, message))
+            old[0].cancel()
+        arming = object()
+        timers[name] = (self.manager.timers.after(seconds, partial(self._fire, name, arming, message)), arming)
 
-    def _fire(self, name: object, message: Message) -> None:
-        if self._timers is not None:
-            self._timers.pop(name, None)
+    def _fire(self, name: object, arming: object, message: Message) -> None:
+        timers = self._timers
+        if timers is not None:
+            known = timers.get(name)
+            if known is not None and known[1] is arming:
+                timers.pop(name, None)
         with self.lock:
             self.inbox.append(message)
             if self.turning:
@@ -153,7 +165,7 @@ class Telling(Waiting):
         status = self.data.status
         if self._timers:
             timers, self._timers = self._timers, None
-            for timer in timers.values():
+            for timer, _ in list(timers.values()):
                 timer.cancel()
         if status in FINAL:
             self.job_state._cause = self.engine.cause  # noqa: SLF001 - the state's other half

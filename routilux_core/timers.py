@@ -18,11 +18,10 @@ FEW = 64
 class Timer:
     """Something that will be called once, unless it is cancelled before."""
 
-    __slots__ = ("_cancelled", "call", "due")
+    __slots__ = ("_cancelled", "call")
 
-    def __init__(self, due: float, call: Callable[[], None] | None, cancelled: Callable[[], None]) -> None:
-        self.due = due
-        self.call = call
+    def __init__(self, call: Callable[[], None], cancelled: Callable[[], None]) -> None:
+        self.call: Callable[[], None] | None = call
         self._cancelled = cancelled
 
     def cancel(self) -> None:
@@ -46,10 +45,11 @@ class Timers:
 
     def after(self, seconds: float, call: Callable[[], None]) -> Timer:
         """Call `call` when `seconds` have passed."""
-        timer = Timer(self._clock.monotonic() + seconds, call, self._cancelled)
+        timer = Timer(call, self._note_cancelled)
+        due = self._clock.monotonic() + seconds
         with self._condition:
             if not self._stopped:
-                heapq.heappush(self._heap, (timer.due, next(self._numbers), timer))
+                heapq.heappush(self._heap, (due, next(self._numbers), timer))
                 if self._thread is None:
                     self._thread = threading.Thread(target=self._run, name="routilux-timers", daemon=True)
                     self._thread.start()
@@ -57,8 +57,8 @@ class Timers:
                     self._condition.notify()
         return timer
 
-    def _cancelled(self) -> None:
-        """Forget the cancelled ones, when they are most of what is here."""
+    def _note_cancelled(self) -> None:
+        """Count one more, and forget the cancelled ones when they are most of what is here."""
         self._dead += 1
         if self._dead > FEW and self._dead * 2 > len(self._heap):
             with self._condition:

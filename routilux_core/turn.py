@@ -29,6 +29,15 @@ Message = tuple[Callable[[Any, Any], None], Any, Any]
 EVERYTHING = 1 << 60
 
 
+class _Held(threading.local):
+    """How many turns a thread has: whoever has one must not wait for another job's."""
+
+    turns = 0
+
+
+HELD = _Held()
+
+
 def _nothing(_one: object, _two: object) -> None:
     """Take a turn for what follows every message."""
 
@@ -78,6 +87,8 @@ class Turn(ABC):
         self.limit = EVERYTHING if limit is None else limit
         self.limited = limit is not None or plan.demanding
         self.max_ready = max_ready
+        self.roundabout = plan.demanding or plan.foreign
+        """True when outcomes must not go the short way."""
 
     # -- for executors ---------------------------------------------------------------------------------
 
@@ -88,10 +99,14 @@ class Turn(ABC):
                 activation = self._next()
                 if activation is None:
                     return None
-                if self._holds is None:
+                holds = self._holds
+                if holds is None:
                     messages = self._note(activation)
-            if self._holds is not None:
-                if self._holds(activation):
+            if holds is not None:
+                HELD.turns += 1
+                parked = holds(activation)
+                HELD.turns -= 1
+                if parked:
                     self._park(activation)
                     continue
                 with self.lock:
@@ -112,7 +127,7 @@ class Turn(ABC):
         if not outcome.plain and outcome.pauses:
             with self.lock:
                 self.open = False
-        if self.inbox or not self.claim(False):  # noqa: FBT003 - a lock's own parameter
+        if self.roundabout or self.inbox or not self.claim(False):  # noqa: FBT003 - a lock's own parameter
             return self._finish_among_others(activation, outcome, take and self._holds is None)
         self.turning = get_ident()
         engine, data, ledger = self.engine, self.data, self.ledger
@@ -247,15 +262,16 @@ class Turn(ABC):
         engine, data, ledger = self.engine, self.data, self.ledger
         following: Activation | None = None
         woken, ending, again = False, False, False
+        HELD.turns += 1
         while True:
             if messages:
                 now = self.time()
                 ledger.now = now if now > data.updated_at else data.updated_at
-                try:
-                    for act, one, two in messages:
+                for act, one, two in messages:
+                    try:
                         act(one, two)
-                except BaseException as error:  # noqa: BLE001 - our own fault ends the job, never the turn
-                    engine.broken(error)
+                    except BaseException as error:  # noqa: BLE001 - our own fault ends the job, never the turn
+                        engine.broken(error)
             if ledger.stirred:
                 ledger.stirred = False
                 self._guarded(self._show)
@@ -306,6 +322,7 @@ class Turn(ABC):
                 if (woken or self.limited) and self.open:
                     count = min(self._startable(), self.limit - self.inflight)
                 break
+        HELD.turns -= 1
         if count > 0:
             self._guarded(self._wake, count)
         if ending:
