@@ -1,8 +1,8 @@
 """A job simulated from a seed, in one thread: every choice that threads and time would make is the seed's.
 
-`python -m tests.reliability.simulation SEED` shows one schedule, step by step. The job, its turn and its engine
-are real; workers, timers and the clerk only take note, and the seed decides who goes on next. User code does
-things in the middle of a turn: as the thread that has it, or as another thread would meanwhile.
+`python -m tests.reliability.simulation SEED` shows one schedule, step by step. Job, turn and engine
+are the real ones; workers, timers and clerk only take note, and the seed decides who goes on next. User code
+does things in the middle of a turn: as the thread that has it, or as another thread would meanwhile.
 """
 
 import logging
@@ -257,7 +257,7 @@ class Simulation:
     def _finish(self) -> None:
         activation, outcome = self.ran.pop(self.dice.number(0, len(self.ran) - 1))
         take = self.dice.chance(70)
-        self._say("finish", f"#{activation.id} {outcome.exception or len(outcome.effects)} take={take}")
+        self._say("finish", f"#{activation.id} {outcome.exception or ''} take={take}")
         shut = self.shut
         following = self._turn(lambda: self.job.finish(activation, outcome, take))
         if following is not None:

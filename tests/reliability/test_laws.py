@@ -3,9 +3,11 @@
 import logging
 import threading
 from collections import defaultdict
+from functools import partial
 from random import Random
 
 import pytest
+from attrs import frozen
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +18,7 @@ from routilux_core.routing import Routing
 from routilux_plugins.executors import sequential
 from tests.reliability.dice import Dice, DrawnDice
 from tests.reliability.flows import STYLES, World, random_flow
-from tests.reliability.laws import Violation, check_all, data_of
+from tests.reliability.laws import Violation, check_all
 
 ROUNDS = 4
 PATIENCE = 20.0
@@ -58,21 +60,41 @@ class Watcher:
             act_on(job, plan)
 
 
-def act_on(job, plan):
+def tried(state, act, *given):
+    """Do something to a job that others may end at the same moment."""
     try:
-        if plan == "pause":
-            job.pause("planned")
-        elif plan == "cancel":
-            job.cancel("planned")
-        else:
-            job.post("r0", "side", n=1, hops=1)
+        act(*given)
     except InvalidTransition:
-        assert data_of(job.job_state).status.final
+        assert state.status in {"completed", "failed", "cancelled"}
+
+
+def act_on(job, plan):
+    if plan == "pause":
+        tried(job.job_state, job.pause, "planned")
+    elif plan == "cancel":
+        tried(job.job_state, job.cancel, "planned")
+    else:
+        tried(job.job_state, partial(job.post, n=1, hops=1), "r0", "side")
 
 
 def drawn_plans(dice):
     acts = ("pause", "pause", "post", "cancel")
     return {dice.number(1, 40): dice.pick(acts) for _ in range(dice.number(0, 3))}
+
+
+@frozen
+class Round:
+    """What is done to a job that stands still, if it may go on."""
+
+    forks: bool
+    posts: bool
+    cancels: bool
+    number: int
+    plans: dict[int, str]
+
+    @classmethod
+    def drawn(cls, dice):
+        return cls(dice.chance(20), dice.chance(30), dice.chance(10), dice.number(0, 9), drawn_plans(dice))
 
 
 def check_told(watcher, told, state):
@@ -90,6 +112,7 @@ def live(dice, blob=None):
     entry = {"n": dice.number(0, 9), "hops": dice.number(0, 4), **({} if blob is None else {"blob": blob})}
     timeout = 6.0 if dice.chance(10) else None
     watcher, told = Watcher(drawn_plans(dice)), []
+    rounds = [Round.drawn(dice) for _ in range(ROUNDS)]  # beforehand: what is drawn may not depend on threads
     with JobManager(
         plugins=[sequential, watcher],
         discover=False,
@@ -100,18 +123,18 @@ def live(dice, blob=None):
         state = manager.execute(flow, "r0", entry, timeout, monitors=monitors)
         check_all(flow, state)
         check_told(watcher, told, state)
-        for _ in range(ROUNDS):
+        for one in rounds:
             if state.status == "completed":
                 break
-            if state.status == "paused" and dice.chance(80):
-                if dice.chance(30):
-                    watcher.job.post("r0", "trigger", n=dice.number(0, 9), hops=1)
-                if dice.chance(10):
-                    manager.cancel_state(flow, state, "enough")
+            if state.status == "paused" and not one.forks:
+                if one.posts:
+                    tried(state, partial(watcher.job.post, n=one.number, hops=1), "r0", "trigger")
+                if one.cancels:
+                    tried(state, manager.cancel_state, flow, state, "enough")
                 else:
-                    manager.resume_state(flow, state)
+                    tried(state, manager.resume_state, flow, state)
             else:
-                watcher.plans, told = drawn_plans(dice), []
+                watcher.plans, told = one.plans, []
                 state = manager.fork_state(flow, state, start=True)
             assert manager.wait_for_all_jobs(PATIENCE), watcher.job.explain()
             check_all(flow, state)
