@@ -4,7 +4,17 @@ import threading
 
 import pytest
 
-from routilux_core import ErrorHandler, Flow, JobState, Routine, UnknownJob, get_execution_context, routine
+from routilux_core import (
+    ErrorHandler,
+    Flow,
+    JobManager,
+    JobState,
+    Routine,
+    UnknownJob,
+    get_execution_context,
+    routine,
+)
+from routilux_plugins.executors import sequential
 from tests.core.gate import WAIT, Gate
 
 
@@ -227,3 +237,36 @@ def test_a_generator_that_stands_between_two_items_is_closed(manager, style):
         assert not closed.is_set()
         flow.cancel(state)
         assert closed.wait(WAIT)
+
+
+def test_an_executor_survives_the_cancelling_of_a_generator(manager):
+    """Control: effects that are taken away while `finish` looks at them end the one thread of the executor."""
+    with Gate() as gate:
+
+        @routine
+        def count():
+            yield 1
+            gate.pass_through()
+            yield 2
+
+        flow, other = Flow(), Flow()
+        flow.add_routine(count(), "a")
+        other.add_routine(keep(), "a")
+        state = flow.start("a")
+        gate.wait()
+        flow.cancel(state)
+        gate.open()
+        following = other.start("a", {"n": 1})
+        assert other.wait_for_completion(WAIT)
+    assert following.status == "completed"
+
+
+def test_a_shutdown_beside_jobs_that_end_is_no_error():
+    """Control: a shutdown that cancels each job it has found, ended meanwhile or not, raises now and then."""
+    for _ in range(30):
+        manager = JobManager(plugins=[sequential], discover=False)
+        flow = Flow()
+        flow.add_routine(keep(), "a")
+        states = [manager.start_job(flow, "a", {"n": n}) for n in range(10)]
+        manager.shutdown(wait=False)
+        assert {str(state.status) for state in states} <= {"completed", "cancelled"}
