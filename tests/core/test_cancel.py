@@ -240,7 +240,7 @@ def test_a_generator_that_stands_between_two_items_is_closed(manager, style):
 
 
 def test_an_executor_survives_the_cancelling_of_a_generator(manager):
-    """Control: effects that are taken away while `finish` looks at them end the one thread of the executor."""
+    """Control: an error out of `finish` ends the one thread of the executor, and the other job waits for ever."""
     with Gate() as gate:
 
         @routine
