@@ -340,7 +340,8 @@ class JobManager:
         if not wait or not self.wait_for_all_jobs(timeout):
             left = self.running_jobs
             for job in left:
-                job.cancel("the job manager shut down")
+                with suppress(InvalidTransition):  # it may have ended just now
+                    job.cancel("the job manager shut down")
             if left:
                 log.warning("%d jobs were cancelled because their job manager shut down", len(left))
         with self._lock:

@@ -154,7 +154,7 @@ class Runner(Telling):
             if self.refuses(activation):
                 self._drop(activation, live)
                 self._close(live)
-                return _success(live.context)
+                return Outcome()
             if live.taken > activation.items:
                 return _success(live.context, more=True)
 
@@ -171,7 +171,7 @@ class Runner(Telling):
             if self.refuses(activation):
                 self._drop(activation, live)
                 self._close(live)
-                return _success(live.context)
+                return Outcome()
             if live.taken > activation.items:
                 return _success(live.context, more=True)
 
