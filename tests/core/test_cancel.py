@@ -240,7 +240,7 @@ def test_a_generator_that_stands_between_two_items_is_closed(manager, style):
 
 
 def test_an_executor_survives_the_cancelling_of_a_generator(manager):
-    """Control: an error out of `finish` ends the one thread of the executor, and the other job waits for ever."""
+    """Control: an error out of `finish` ends the one thread of the executor, and the other job never ends."""
     with Gate() as gate:
 
         @routine
