@@ -184,13 +184,7 @@ def _delivery_retried(data: JobData, fact: facts.DeliveryRetried) -> None:
 
 def activation_started(data: JobData, fact: facts.ActivationStarted) -> None:
     """Let it run."""
-    activation = fact.activation
-    data.running[activation.id] = fact.at
-    routine_id = activation.routine_id
-    record = data.routines.get(routine_id)
-    if record is None:
-        record = data.routines[routine_id] = RoutineRecord()
-    record.status = "running"
+    data.running[fact.activation.id] = fact.at
 
 
 def _activation_yielded(data: JobData, fact: facts.ActivationYielded) -> None:
@@ -203,7 +197,9 @@ def activation_completed(data: JobData, fact: facts.ActivationCompleted) -> None
     number = activation.id
     del data.activations[number]
     del data.running[number]
-    record = data.routines[activation.routine_id]
+    record = data.routines.get(activation.routine_id)
+    if record is None:
+        record = data.routines[activation.routine_id] = RoutineRecord()
     record.status = "completed"
     record.activations += 1
     record.execution_time += fact.seconds

@@ -24,6 +24,7 @@ from routilux_core.plan import BoundSlot, Plan
 from routilux_core.record import ExecutionRecord
 from routilux_core.runner import Runner
 from routilux_core.status import ExecutionStatus
+from routilux_core.telling import CLOSED, NO_STATS
 from routilux_core.turn import HELD, Message
 
 if TYPE_CHECKING:
@@ -37,23 +38,24 @@ class Job(Runner):
     Every method may be called from any thread, from handlers and from monitors.
     """
 
-    epoch = 0
-    """Grows as the job changes hands between processes."""
-    _begin: Message | None = None
+    __slots__ = ("__weakref__", "_begin", "epoch", "plan")
 
     def __init__(self, manager: JobManager, plan: Plan, state: JobState, executor: Executor) -> None:
         settings, hooks = manager.settings, manager.hooks
         engine = Engine(plan, Ledger(state._data, state._history), manager.limits)  # noqa: SLF001 - its other half
         concurrent = executor.traits.concurrent
         super().__init__(engine, manager.clock.time, plan.flow.max_workers if concurrent else 1, settings.max_ready)
-        self.manager = manager
-        self.plan = plan
+        self.manager, self.plan, self.job_state, self.executor = manager, plan, state, executor
         self.slots = plan.slots
-        self.job_state = state
-        self.executor = executor
         context = CONTEXT.get()
-        if context is not None:
-            self.parent = context.job
+        self.parent = None if context is None else context.job
+        self.epoch = 0
+        """Grows as the job changes hands between processes."""
+        self._begin: Message | None = None
+        self.driven = False
+        self.lane, self.base = CLOSED, NO_STATS
+        self.live = self.children = self._timers = self.observers = None
+        self._waiters = self._helpers = self.output_feeds = self.record_feeds = self.around = ()
         if hooks.involved:
             self.around, self._holds = hooks.around(self), hooks.hold(self)
             self.observers = hooks.observers()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import Factory, define
+from attrs import define
 
 from routilux_core.effect import PauseAsked
 
@@ -14,7 +14,7 @@ from routilux_core.effect import PauseAsked
 class Outcome:
     """What `job.run` returns and `job.finish` takes."""
 
-    effects: Sequence[Any] = Factory(list)
+    effects: Sequence[Any] = ()
     """Facts to be, in the order in which the handler made them."""
     plain: bool = False
     """True only when the handler has returned and all it did was to emit: the short way is open."""

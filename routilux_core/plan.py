@@ -13,11 +13,14 @@ from routilux_core.error_handler import STOP, ErrorHandler, ErrorStrategy
 from routilux_core.errors import UnknownRoutine, UnknownSlot
 from routilux_core.flow import Flow
 from routilux_core.identity import digest
-from routilux_core.merge import APPEND, OVERRIDE, Merge
+from routilux_core.merge import APPEND, OVERRIDE, Merge, plain
 from routilux_core.policy import Each, Leftover, Policy
 from routilux_core.routine import Routine
 from routilux_core.slot import Slot
 
+
+NO_FIELDS = frozenset({""})
+"""Equal to the fields of no payload, so that arguments are always looked at."""
 
 
 @define(eq=False, repr=False)
@@ -61,6 +64,12 @@ class BoundSlot:
     """Where the events of its routine go."""
     sources: tuple[str, ...] = ()
     """The events that are connected to it."""
+
+    def arguments(self, data: dict[str, Any], source: str | None) -> dict[str, Any]:
+        """Return what of `data` the handler takes, real lists where a slot has gathered."""
+        if self.merge == APPEND:
+            data = plain(data)
+        return self.binding.arguments(data, self.target, source)  # type: ignore[union-attr] - only called with one
 
     @property
     def target(self) -> str:
@@ -174,6 +183,8 @@ def _bind(
     binding = None if slot.handler is None else bind(slot.handler, f"{routine_id}.{slot.name}")
     handler = slot.retry or routine.error_handler or flow.nearest_error_handler(routine_id) or STOP
     fields = None if binding is None else binding.fields
+    if slot.merge_strategy == APPEND:
+        fields = NO_FIELDS
     return BoundSlot(
         routine=routine,
         routine_id=routine_id,
@@ -183,7 +194,6 @@ def _bind(
         binding=binding,
         special=binding is None
         or binding.style is not Style.PLAIN
-        or slot.merge_strategy == APPEND
         or slot.timeout is not None
         or (binding.fields is None and bool(binding.required)),
         merge=slot.merge_strategy,

@@ -19,7 +19,6 @@ from routilux_core.context import CLOSED, ExecutionContext
 from routilux_core.current import CONTEXT
 from routilux_core.errors import InvalidHandler
 from routilux_core.interrupt import calls_users
-from routilux_core.merge import APPEND, plain
 from routilux_core.outcome import Outcome
 from routilux_core.plan import BoundSlot
 from routilux_core.telling import Telling
@@ -40,9 +39,11 @@ class Live:
 class Runner(Telling):
     """Runs the activations of one job, in whatever thread it is called. `Job` has the fields."""
 
+    __slots__ = ("around", "live", "slots")
+
     slots: dict[str, dict[str, BoundSlot]]
-    around: tuple[Callable[..., Any], ...] = ()
-    live: dict[int, Live] | None = None
+    around: tuple[Callable[..., Any], ...]
+    live: dict[int, Live] | None
 
     def run(self, activation: Activation) -> Outcome:
         """Call the handler and return what came of it; what it raises is in the outcome."""
@@ -55,7 +56,7 @@ class Runner(Telling):
             data = activation.data
             fields = slot.fields
             if fields is not None and data.keys() != fields:
-                data = slot.binding.arguments(data, slot.target, activation.source)  # type: ignore[union-attr]
+                data = slot.arguments(data, activation.source)
             result = slot.handler(**data)
             if result is not None:
                 _refuse_unfinished(result, slot)
@@ -66,7 +67,7 @@ class Runner(Telling):
         if context.overlay is not None:
             return _success(context)
         effects, context.effects = context.effects, CLOSED
-        return Outcome(effects, plain=True)
+        return Outcome(effects, True)  # noqa: FBT003 - keywords cost time here
 
     async def run_async(self, activation: Activation) -> Outcome:
         """Do what `run` does, awaiting an async handler on the running loop."""
@@ -78,7 +79,7 @@ class Runner(Telling):
         try:
             with self._surroundings(activation, slot):
                 if slot.style is Style.COROUTINE:
-                    await slot.handler(**self._arguments(activation, slot))
+                    await slot.handler(**slot.arguments(activation.data, activation.source))
                     return _success(live.context)
                 return await self._pull_async(activation, slot, live)
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its failure
@@ -131,7 +132,7 @@ class Runner(Telling):
                 if slot.style is Style.GENERATOR:
                     return self._pull(activation, slot, live)
                 if slot.handler is not None:
-                    result = slot.handler(**self._arguments(activation, slot))
+                    result = slot.handler(**slot.arguments(activation.data, activation.source))
                     if result is not None:
                         _refuse_unfinished(result, slot)
                 return _success(live.context)
@@ -143,7 +144,7 @@ class Runner(Telling):
 
     def _pull(self, activation: Activation, slot: BoundSlot, live: Live) -> Outcome:
         if live.items is None:
-            live.items = iter(slot.handler(**self._arguments(activation, slot)))
+            live.items = iter(slot.handler(**slot.arguments(activation.data, activation.source)))
         missing = object()
         while True:
             live.context.renew(activation)
@@ -160,7 +161,7 @@ class Runner(Telling):
 
     async def _pull_async(self, activation: Activation, slot: BoundSlot, live: Live) -> Outcome:
         if live.items is None:
-            live.items = aiter(slot.handler(**self._arguments(activation, slot)))
+            live.items = aiter(slot.handler(**slot.arguments(activation.data, activation.source)))
         missing = object()
         while True:
             live.context.renew(activation)
@@ -189,12 +190,6 @@ class Runner(Telling):
                     self.live = {}
                 self.live[activation.id] = live
         return live
-
-    def _arguments(self, activation: Activation, slot: BoundSlot) -> dict[str, Any]:
-        data = activation.data
-        if slot.merge == APPEND:
-            data = plain(data)
-        return slot.binding.arguments(data, slot.target, activation.source)  # type: ignore[union-attr]
 
     def _surroundings(self, activation: Activation, slot: BoundSlot) -> ExitStack:
         stack = ExitStack()

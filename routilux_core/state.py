@@ -196,16 +196,24 @@ class JobState:
     @property
     def routine_states(self) -> Mapping[str, Mapping[str, Any]]:
         """How each routine stands: status, activations, execution time, error, and the user's keys."""
-        return MappingProxyType({name: record.shown() for name, record in self._data.routines.copy().items()})
+        return MappingProxyType({name: self._shown(name) for name in {**self._data.routines, **self._running()}})
 
     def get_routine_state(self, routine_id: str) -> dict[str, Any] | None:
         """Return how one routine stands; None before anything happened to it."""
         context = self._context()
-        record = self._data.routines.get(routine_id)
+        known = routine_id in self._data.routines or routine_id in self._running()
         update = {} if context is None else context.pending().routines.get(routine_id, {})
-        if record is None and not update:
-            return None
-        return {**(RoutineRecord() if record is None else record).shown(), **update}
+        return {**self._shown(routine_id), **update} if known or update else None
+
+    def _running(self) -> dict[str, None]:
+        data = self._data
+        numbers = data.running.copy()
+        found = (data.activations.get(number) for number in numbers)
+        return {activation.routine_id: None for activation in found if activation is not None}
+
+    def _shown(self, routine_id: str) -> dict[str, Any]:
+        record = self._data.routines.get(routine_id) or RoutineRecord()
+        return {**record.shown(), "status": "running"} if routine_id in self._running() else record.shown()
 
     def update_routine_state(self, routine_id: str, state: dict[str, Any]) -> None:
         """Add keys to a routine's state."""

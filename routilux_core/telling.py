@@ -39,25 +39,31 @@ class _ClosedLane(Lane):
 
 
 CLOSED = _ClosedLane()
+NO_STATS: Mapping[str, dict[str, Any]] = MappingProxyType({})
 
 
 class Telling(Waiting):
     """A turn with those who listen: monitors, feeds, timers, the executor's lane."""
 
+    __slots__ = (
+        "_timers", "base", "children", "driven", "executor", "job_state", "lane", "observers", "output_feeds",
+        "parent", "record_feeds",
+    )  # fmt: skip
+
     job_state: JobState
     executor: Executor
-    observers: Observers | None = None
-    parent: Job | None = None
-    lane: Lane = CLOSED
-    driven = False
+    observers: Observers | None
+    parent: Job | None
+    lane: Lane
+    driven: bool
     """True while `execute` works for it in its own thread."""
-    base: Mapping[str, dict[str, Any]] = MappingProxyType({})
+    base: Mapping[str, dict[str, Any]]
     """The stats that were there when it was opened."""
-    output_feeds: tuple[tuple[int, ref[Feed[dict[str, Any]]]], ...] = ()
-    record_feeds: tuple[tuple[int, ref[Feed[ExecutionRecord]]], ...] = ()
-    children: dict[Job, None] | None = None
+    output_feeds: tuple[tuple[int, ref[Feed[dict[str, Any]]]], ...]
+    record_feeds: tuple[tuple[int, ref[Feed[ExecutionRecord]]], ...]
+    children: dict[Job, None] | None
     """The running jobs that its handlers started."""
-    _timers: dict[object, tuple[Timer, object]] | None = None
+    _timers: dict[object, tuple[Timer, object]] | None
     """What is armed, by name, and a mark that tells one arming from the next."""
 
     def reopen(self) -> bool:

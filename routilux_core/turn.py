@@ -38,6 +38,9 @@ class _Held(threading.local):
 HELD = _Held()
 
 
+NOTHING_PARKED: Mapping[int, Activation] = MappingProxyType({})
+
+
 def _nothing(_one: object, _two: object) -> None:
     """Take a turn for what follows every message."""
 
@@ -48,27 +51,11 @@ NOTHING: Message = (_nothing, None, None)
 class Turn(ABC):
     """The inbox of a job and the protocol around it. `Job` adds what happens at its edges."""
 
-    inflight = 0
-    """How many activations were taken and not yet settled."""
-    open = False
-    """Whether work may start: the gate."""
-    turning = 0
-    """The thread that has the turn; 0 when it is free."""
-    ended = True
-    """True while the job is not running: before it begins, when paused, when over."""
-    told: ExecutionStatus | None = None
-    """The status of the end, or of the pause, that everybody was told of."""
-    released = False
-    """True when it is over and changes no longer come through here."""
-    again = False
-    """True when a resume was asked for before the pause was told to all."""
-    stalled: deque[Activation] | tuple[()] = ()
-    """Generators that have more to give than the job has room for."""
-    parked: Mapping[int, Activation] = MappingProxyType({})
-    """What a plugin holds back."""
-    passed: Set[int] = frozenset()
-    """What was held back and let go on."""
-    _holds: Callable[[Activation], bool] | None = None
+    __slots__ = (
+        "_holds", "acquire", "again", "claim", "data", "ended", "engine", "give_up", "inbox", "inflight", "ledger",
+        "limit", "limited", "lock", "max_ready", "open", "parked", "passed", "ready", "release_lock", "released",
+        "roundabout", "stalled", "time", "told", "turning",
+    )  # fmt: skip
 
     def __init__(self, engine: Engine, time: Callable[[], float], limit: int | None, max_ready: int) -> None:
         plan = engine.plan
@@ -82,13 +69,34 @@ class Turn(ABC):
         turn = threading.Lock()
         self.claim, self.give_up = turn.acquire, turn.release
         """The turn: `claim(False)` takes it if it is free; it is given up under the lock, with an empty inbox."""
+        self.turning = 0
+        """The thread that has the turn; 0 when it is free."""
         self.inbox: list[Message] = []
         self.ready: deque[Activation] | Ready = Ready(plan) if plan.demanding else deque()
+        self.stalled: deque[Activation] | tuple[()] = ()
+        """Generators that have more to give than the job has room for."""
+        self.inflight = 0
+        """How many activations were taken and not yet settled."""
+        self.open = False
+        """Whether work may start: the gate."""
         self.limit = EVERYTHING if limit is None else limit
         self.limited = limit is not None or plan.demanding
         self.max_ready = max_ready
         self.roundabout = plan.demanding or plan.foreign
         """True when outcomes must not go the short way."""
+        self.ended = True
+        """True while the job is not running: before it begins, when paused, when over."""
+        self.told: ExecutionStatus | None = None
+        """The status of the end, or of the pause, that everybody was told of."""
+        self.released = False
+        """True when it is over and changes no longer come through here."""
+        self.again = False
+        """True when a resume was asked for before the pause was told to all."""
+        self._holds: Callable[[Activation], bool] | None = None
+        self.parked: Mapping[int, Activation] = NOTHING_PARKED
+        """What a plugin holds back."""
+        self.passed: Set[int] = frozenset()
+        """What was held back and let go on."""
 
     # -- for executors ---------------------------------------------------------------------------------
 

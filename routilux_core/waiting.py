@@ -25,9 +25,11 @@ Waker = Callable[[], object]
 class Waiting(Turn):
     """A turn that others can wait for."""
 
+    __slots__ = ("_helpers", "_waiters", "manager")
+
     manager: JobManager
-    _waiters: tuple[Waker, ...] = ()
-    _helpers: tuple[threading.Event, ...] = ()
+    _waiters: tuple[Waker, ...]
+    _helpers: tuple[threading.Event, ...]
 
     # -- onlookers -------------------------------------------------------------------------------------
 
