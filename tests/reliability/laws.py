@@ -148,6 +148,10 @@ class Book:
         self._make(fact)
 
     def _emitted(self, fact: EventEmitted) -> None:
+        sender = fact.activation
+        if sender is not None:
+            present = self.open.get(sender.id) is sender and sender.id in self.running
+            self._demand(present, fact, "comes from an attempt that does not run")
         self.deliveries += self.routes[fact.routine_id, fact.event]
         self._make(fact)
 

@@ -45,6 +45,8 @@ from tests.reliability.stage import (
 STEPS = 60
 """How many steps are free; then the job is brought to its end."""
 MOST_STEPS = 5_000
+EXPECTED = {"Broken", "DeliveryError", "ActivationTimeout", "JobTimeout", "RunawayLoop"}
+"""The errors that flows make on purpose, or run into."""
 FLOWS = 400
 """How many flows the seeds share."""
 
@@ -282,6 +284,16 @@ class Simulation:
         self.clock.advance(seconds)
         self.timers.look()
 
+    def _overrun(self) -> None:
+        """Let a handler take so long that whatever limits its time comes about."""
+        self._say("overrun")
+        self.clock.advance(3.0)
+        self.timers.look()
+        while self.timers.rung:
+            self._ring()
+        while self.clerk.tasks:
+            self._task()
+
     def _ring(self) -> None:
         self._say("ring")
         self.timers.rung.pop(self.dice.number(0, len(self.timers.rung) - 1))()
@@ -419,7 +431,11 @@ class Simulation:
 
     def in_handler(self) -> None:
         """Do something while a handler runs, as its thread or as another one."""
-        if "turn" in self.stack or len(self.stack) > 3 or not self.dice.chance(self.meddles):
+        if "turn" in self.stack or len(self.stack) > 3:
+            return
+        if get_execution_context().slot.timeout is not None and self.dice.chance(25):
+            Context().run(self._overrun)
+        if not self.dice.chance(self.meddles):
             return
         choices: list[Callable[[], None]] = [self._advance, self._pause, self._post]
         if self.dice.chance(10):
@@ -463,6 +479,9 @@ class Simulation:
         self.book.compare(self.state)
 
     def _check_end(self) -> None:
+        strange = {error.type for error in self.state.errors} - EXPECTED
+        if strange:
+            raise Violation(f"errors that nobody made: {sorted(map(str, self.state.errors))}")
         check_fold(self.state)
         if self.manager.get_job(self.state.job_id) is not None:
             raise Violation("a job that is over is still among those that run")

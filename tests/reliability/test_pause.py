@@ -38,11 +38,11 @@ class Witness:
         if len(self.entered) >= self.goal:
             self.reached.set()
 
-    def wait_for(self, more):
+    def wait_for(self, more, patience=PATIENCE):
         """Wait until so many more handlers were called."""
         self.reached.clear()
         self.goal = len(self.entered) + more
-        return self.reached.wait(PATIENCE)
+        return self.reached.wait(patience)
 
 
 class Runner(Routine):
@@ -107,6 +107,10 @@ def pool():
     sys.setswitchinterval(interval)
 
 
+def facts_of(state):
+    return [type(fact).__name__ for fact in state.facts][-6:]
+
+
 def race(manager, pool, interleavings, patience=PATIENCE):
     """Pause and cancel jobs in the midst of their work, so many times in all."""
     random = Random(1)  # noqa: S311 - moments, no secrets
@@ -122,20 +126,22 @@ def race(manager, pool, interleavings, patience=PATIENCE):
             monitors=[lambda job, fact: None] if random.random() < 0.5 else (),
         )
         for _ in range(PAUSES):
-            if not witness.wait_for(random.randrange(4)):
-                raise Violation(f"nothing goes on: {manager.get_job(state.job_id).explain()}")
+            if not witness.wait_for(random.randrange(4), patience):
+                raise Violation(
+                    f"nothing goes on in a job that is {state.status}, and was resumed: {facts_of(state)}"
+                )
             begin = perf_counter()
             flow.pause(state, timeout=patience)
             if perf_counter() - begin >= patience:
                 raise Violation(f"a pause was not heard of; the job is {state.status}")
             witness.standing = True
             if state.status != "paused":
-                raise Violation(f"{state.status} after a pause: {manager.get_job(state.job_id).explain()}")
+                raise Violation(f"{state.status} after a pause: {facts_of(state)}")
             if random.random() < 0.1:
                 sleep(0.0005)  # gives workers an opportunity to do what they must not
             witness.standing = False
             flow.resume(state)
-        witness.wait_for(random.randrange(4))
+        witness.wait_for(random.randrange(4), patience)
         flow.cancel(state)
         if not manager.wait_for_all_jobs(patience):
             raise Violation("the end of a cancelled job was never heard of")
