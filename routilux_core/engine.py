@@ -430,8 +430,8 @@ class Engine:
             self._end(facts.JobStopped(0, 0.0, data.stopping))
         elif data.status is ExecutionStatus.PAUSING:
             reason, checkpoint = data.pause or ("", None)
-            self.ledger.happen(facts.JobPaused(0, 0.0, reason, checkpoint, len(data.activations)))
             self.over = True
+            self.ledger.happen(facts.JobPaused(0, 0.0, reason, checkpoint, len(data.activations)))
 
     def quiet(self, _one: object, _two: object) -> None:
         """Nothing is left to do: let go what waits for that, or complete."""
@@ -445,8 +445,9 @@ class Engine:
             text = "%d deferred events were never sent, because the job completed without being resumed"
             self.warnings.append((text, left))
             self.ledger.stirred = True
+        self.over = True
         quiet.complete(self.ledger)
-        self.closed = self.over = True
+        self.closed = True
 
     def broken(self, error: BaseException) -> bool:
         """End the job by an error of our own; always False, as there is something to tell."""
@@ -466,8 +467,9 @@ class Engine:
     def _end(self, fact: facts.Fact) -> None:
         data = self.data
         self.voided.extend(data.activations[number] for number in data.running if number in data.activations)
+        self.over = True
         self.ledger.happen(fact)
-        self.closed = self.over = self.shut = self.unusual = self.ledger.stirred = True
+        self.closed = self.shut = self.unusual = self.ledger.stirred = True
 
     def _refusal(self, wanted: ExecutionStatus) -> InvalidTransition:
         status = self.data.status

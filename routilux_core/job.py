@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from threading import Event, get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from routilux_core.activation import Activation
 from routilux_core.current import CONTEXT
 from routilux_core.effect import PauseAsked
 from routilux_core.engine import Answer, Engine
-from routilux_core.errors import InsideJob
+from routilux_core.errors import InsideJob, InvalidTransition
 from routilux_core.executor import Executor
 from routilux_core.explain import explain
 from routilux_core.facts import JobStarted, OutputSent
@@ -151,6 +152,11 @@ class Job(Runner):
         """End it; what its running handlers still do is refused."""
         self._ask(self.engine.cancel, reason, shut=True)
 
+    def cancel_quietly(self, reason: str) -> None:
+        """End it, unless it has just ended by itself."""
+        with suppress(InvalidTransition):
+            self.cancel(reason)
+
     def post(self, routine_id: str, slot: str = "trigger", /, **data: Any) -> None:
         """Send an event from outside to a slot; a paused job takes it up when it is resumed."""
         bound = self.plan.slot(routine_id, slot)
@@ -251,7 +257,7 @@ class Job(Runner):
                 self.children = self.children or {}
                 self.children[child] = None
                 return
-        child.cancel(f"the job that started it is {self.data.status}")
+        child.cancel_quietly(f"the job that started it is {self.data.status}")
 
     def refuses(self, activation: Activation) -> bool:
         """Tell whether what `activation` still does will be refused."""

@@ -119,8 +119,7 @@ class JobManager:
                     job.executor.drive(job)
         except KeyboardInterrupt:
             self.interrupts.pending = False
-            with suppress(InvalidTransition):
-                job.cancel("interrupted")
+            job.cancel_quietly("interrupted")
             raise
         if raise_on_error:
             job.job_state.raise_for_status()
@@ -143,8 +142,7 @@ class JobManager:
         try:
             await job
         except BaseException:
-            with suppress(InvalidTransition):
-                job.cancel("the task that awaited it was cancelled")
+            job.cancel_quietly("the task that awaited it was cancelled")
             raise
         if raise_on_error:
             job.job_state.raise_for_status()

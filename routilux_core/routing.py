@@ -16,6 +16,7 @@ from routilux_core.ledger import Ledger
 from routilux_core.error_record import text_of
 from routilux_core.merge import APPEND, OVERRIDE, Payload, checked_payload, gather, prefixes
 from routilux_core.plan import BoundSlot, Plan
+from routilux_core.views import ListView
 from routilux_core.policy import Each, Take
 
 
@@ -139,7 +140,7 @@ class Routing:
         trial = dict(groups.get(key, {}))
         trial.setdefault(lane, deque()).append(Held(payload, lineage, self.ledger.now))
         try:
-            took = _checked_take(slot.policy.release(trial, slot.sources), trial)
+            took = _checked_take(slot.policy.release(_payloads(trial), slot.sources), trial)
             chosen = [trial[name][index] for name, count in took for index in range(count)]
             whole = self._combined(slot, chosen) if took else {}
         except BaseException as error:  # noqa: BLE001 - user code
@@ -224,6 +225,14 @@ class Routing:
         failure = DeliveryError(slot.target, part, f"{type(error).__name__}: {text_of(error)}")
         failure.__cause__ = error
         self.failed.append((activation, failure))
+
+
+def _payloads(group: Group) -> dict[Hashable, ListView[Payload]]:
+    return {name: ListView(lane, show=_payload) for name, lane in group.items()}
+
+
+def _payload(held: Held) -> Payload:
+    return held.payload
 
 
 def _checked_take(take: Take, group: Group) -> tuple[tuple[Hashable, int], ...]:

@@ -203,7 +203,7 @@ class Runner(Telling):
 
 def _success(context: ExecutionContext, *, more: bool = False) -> Outcome:
     effects, context.effects = context.effects, CLOSED
-    return Outcome(effects, more=more)
+    return Outcome(() if effects is CLOSED else effects, more=more)
 
 
 def _failure(context: ExecutionContext, error: BaseException) -> Outcome:

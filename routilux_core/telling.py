@@ -71,7 +71,7 @@ class Telling(Waiting):
         lane = self.executor.open(self) if self.ended else CLOSED  # type: ignore[arg-type] - every one of us is a Job
         with self.lock:
             if not self.ended:
-                self.again = self.told is ExecutionStatus.PAUSED
+                self.again = self.engine.over
                 opened = False
             else:
                 opened = True
@@ -195,8 +195,8 @@ class Telling(Waiting):
         if self.data.status in FINAL:
             children, self.children = self.children, None
             for child in children or ():
-                child.cancel(f"the job that started it is {self.data.status}")
-        elif again:
+                child.cancel_quietly(f"the job that started it is {self.data.status}")
+        elif again and self.data.status is ExecutionStatus.PAUSED:
             try:
                 self.manager.admit(self)  # type: ignore[arg-type] - every one of us is a Job
             except ManagerClosed:
