@@ -6,35 +6,24 @@ from routilux_core.context import ExecutionContext
 from routilux_core.current import get_execution_context
 from routilux_core.default import get_job_manager
 from routilux_core.error_handler import ErrorHandler, ErrorStrategy
+from routilux_core.error_record import ErrorRecord
 from routilux_core.errors import (
-    ActivationTimeout,
     DeliveryError,
     DuplicateName,
-    FlowMismatch,
-    InsideJob,
     InvalidFlow,
     InvalidHandler,
     InvalidMapping,
     InvalidName,
     InvalidOption,
     InvalidPayload,
-    InvalidTransition,
-    JobFailed,
-    JobTimeout,
-    ManagerClosed,
     MissingField,
-    NoActiveJob,
     PluginError,
     RoutiluxError,
-    RunawayLoop,
-    TooMuchPending,
     UnknownComponent,
     UnknownEvent,
-    UnknownJob,
     UnknownName,
     UnknownRoutine,
     UnknownSlot,
-    VetoedJob,
 )
 from routilux_core.executor import Executor, Lane, Traits
 from routilux_core.facts import (
@@ -76,10 +65,23 @@ from routilux_core.facts import (
 from routilux_core.flow import Flow
 from routilux_core.function import routine
 from routilux_core.job import Job
+from routilux_core.job_errors import (
+    ActivationTimeout,
+    FlowMismatch,
+    InsideJob,
+    InvalidTransition,
+    JobFailed,
+    JobTimeout,
+    ManagerClosed,
+    NoActiveJob,
+    RunawayLoop,
+    TooMuchPending,
+    UnknownJob,
+    VetoedJob,
+)
 from routilux_core.manager import JobManager
 from routilux_core.markers import hookimpl
 from routilux_core.observers import Monitor
-from routilux_core.error_record import ErrorRecord
 from routilux_core.outcome import Outcome
 from routilux_core.outputs import CallbackOutputHandler, NullOutputHandler, OutputHandler, QueueOutputHandler
 from routilux_core.policy import Policy, all_sources, at_end, batch, each

@@ -167,10 +167,6 @@ def _payloads_released(data: JobData, fact: facts.PayloadsReleased) -> None:
         data.ended[fact.routine_id, fact.slot] = True
 
 
-def _deferred_left(_data: JobData, _fact: facts.DeferredEventsLeft) -> None:
-    """They stay listed."""
-
-
 def _delivery_failed(data: JobData, fact: facts.DeliveryFailed) -> None:
     _add(data, fact.activations)
 
@@ -263,8 +259,8 @@ def _routine_state_updated(data: JobData, fact: facts.RoutineStateUpdated) -> No
     _record(data, fact.routine_id).update(fact.update)
 
 
-def _execution_recorded(_data: JobData, _fact: facts.ExecutionRecorded) -> None:
-    """Only the history shows it."""
+def _only_history(_data: JobData, _fact: facts.Fact) -> None:
+    """It changes nothing that is to come."""
 
 
 def _output_sent(data: JobData, fact: facts.OutputSent) -> None:
@@ -288,7 +284,7 @@ APPLY: dict[type[facts.Fact], Callable[[JobData, Any], None]] = {
     facts.PayloadHeld: _payload_held,
     facts.PayloadsReleased: _payloads_released,
     facts.PayloadsUnmatched: _take,
-    facts.DeferredEventsLeft: _deferred_left,
+    facts.DeferredEventsLeft: _only_history,
     facts.DeliveryFailed: _delivery_failed,
     facts.DeliveryRetried: _delivery_retried,
     facts.ActivationStarted: activation_started,
@@ -303,6 +299,6 @@ APPLY: dict[type[facts.Fact], Callable[[JobData, Any], None]] = {
     facts.StatSet: _stat_set,
     facts.StatIncremented: _stat_incremented,
     facts.RoutineStateUpdated: _routine_state_updated,
-    facts.ExecutionRecorded: _execution_recorded,
+    facts.ExecutionRecorded: _only_history,
     facts.OutputSent: _output_sent,
 }

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from routilux_core import facts
 from routilux_core.activation import Activation
 from routilux_core.current import CONTEXT
-from routilux_core.errors import NoActiveJob
 from routilux_core.identity import child, key
+from routilux_core.job_errors import NoActiveJob
 from routilux_core.overlay import Overlay
 from routilux_core.plan import BoundSlot
 

@@ -9,7 +9,6 @@ import warnings
 from routilux_core.current import provide_manager
 from routilux_core.manager import JobManager
 
-
 GRACE = 1.0
 """Seconds that a handler which still runs at exit has to return; its thread is left behind then."""
 

@@ -7,8 +7,8 @@ from contextvars import ContextVar, copy_context
 from typing import Any
 
 from routilux_core.binding import Style
-from routilux_core.errors import NoActiveJob
 from routilux_core.flow import Flow
+from routilux_core.job_errors import NoActiveJob
 from routilux_core.merge import APPEND
 from routilux_core.plan import BoundSlot, compile_flow
 from routilux_core.policy import Each

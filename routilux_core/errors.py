@@ -25,7 +25,8 @@ class RoutiluxError(Exception):
             setattr(self, name, value)
 
 
-def _choices(known: tuple[str, ...]) -> str:
+def choices(known: tuple[str, ...]) -> str:
+    """Say what there is."""
     return ", ".join(known) if known else "nothing"
 
 
@@ -43,7 +44,7 @@ class UnknownName(RoutiluxError, LookupError, ValueError):
     known: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"nothing is named {self.name!r}; there is: {_choices(self.known)}{_hint(self.name, self.known)}"
+        return f"nothing is named {self.name!r}; there is: {choices(self.known)}{_hint(self.name, self.known)}"
 
 
 class UnknownRoutine(UnknownName):
@@ -54,7 +55,7 @@ class UnknownRoutine(UnknownName):
     def __str__(self) -> str:
         return (
             f"flow {self.flow_id!r} has no routine {self.name!r}; "
-            f"it has: {_choices(self.known)}{_hint(self.name, self.known)}"
+            f"it has: {choices(self.known)}{_hint(self.name, self.known)}"
         )
 
 
@@ -66,7 +67,7 @@ class UnknownEvent(UnknownName):
     def __str__(self) -> str:
         return (
             f"routine {self.routine!r} has no event {self.name!r}; "
-            f"it has: {_choices(self.known)}{_hint(self.name, self.known)}"
+            f"it has: {choices(self.known)}{_hint(self.name, self.known)}"
         )
 
 
@@ -78,7 +79,7 @@ class UnknownSlot(UnknownName):
     def __str__(self) -> str:
         return (
             f"routine {self.routine!r} has no slot {self.name!r}; "
-            f"it has: {_choices(self.known)}{_hint(self.name, self.known)}"
+            f"it has: {choices(self.known)}{_hint(self.name, self.known)}"
         )
 
 
@@ -90,15 +91,8 @@ class UnknownComponent(UnknownName):
     def __str__(self) -> str:
         return (
             f"no {self.kind} named {self.name!r}; "
-            f"installed: {_choices(self.known)}{_hint(self.name, self.known)}"
+            f"installed: {choices(self.known)}{_hint(self.name, self.known)}"
         )
-
-
-class UnknownJob(UnknownName):
-    """A job id that this manager is not running."""
-
-    def __str__(self) -> str:
-        return f"no job {self.name!r} runs in this manager; running: {_choices(self.known)}"
 
 
 class DuplicateName(RoutiluxError, ValueError):
@@ -170,7 +164,7 @@ class MissingField(RoutiluxError, TypeError, LookupError):
 
     def __str__(self) -> str:
         return (
-            f"slot {self.slot!r} needs {self.field!r}, and {self.source} gives: {_choices(self.given)}; "
+            f"slot {self.slot!r} needs {self.field!r}, and {self.source} gives: {choices(self.given)}; "
             "send that field, rename one with param_mapping, or give the parameter a default"
         )
 
@@ -197,131 +191,6 @@ class DeliveryError(RoutiluxError, RuntimeError):
             f"the {self.part} of slot {self.slot!r} failed: {self.reason}; "
             "the other deliveries are not touched; mend it, or let an error handler go on"
         )
-
-
-_STATUSES = frozenset({"running", "pausing", "paused", "completed", "failed", "cancelled"})
-
-
-class InvalidTransition(RoutiluxError, RuntimeError):
-    """A move that a job's status forbids; nothing was changed."""
-
-    job_id: str
-    status: str
-    wanted: str
-    allowed: tuple[str, ...]
-
-    def __str__(self) -> str:
-        verb = "become" if self.wanted in _STATUSES else "be"
-        refusal = f"job {self.job_id!r} is {self.status} and cannot {verb} {self.wanted}"
-        if not self.allowed:
-            return f"{refusal}; nothing changes it any more; fork it, or start a new job"
-        return f"{refusal}; from here it can become: {_choices(self.allowed)}"
-
-
-class NoActiveJob(RoutiluxError, RuntimeError):
-    """Something that needs a running job, or one clear flow, was used without."""
-
-    what: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.what} has no job to act on: {self.reason}"
-
-
-class InsideJob(RoutiluxError, RuntimeError):
-    """Something that a handler cannot do to the job that runs it."""
-
-    what: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.what} was called by a handler of that same job: {self.reason}"
-
-
-class FlowMismatch(RoutiluxError, ValueError):
-    """A JobState that was made by another flow, or by another shape of this one."""
-
-    flow_id: str
-    differences: tuple[str, ...]
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"the job state does not fit flow {self.flow_id!r}: {'; '.join(self.differences)}; {self.remedy}"
-
-
-class JobFailed(RoutiluxError, RuntimeError):
-    """A job that ended without completing; raised from the original exception where there is one."""
-
-    job_id: str
-    flow_id: str
-    status: str
-    error: str
-
-    def __str__(self) -> str:
-        return f"job {self.job_id!r} of flow {self.flow_id!r} is {self.status}: {self.error}"
-
-
-class JobTimeout(RoutiluxError, TimeoutError):
-    """A job that reached its deadline."""
-
-    job_id: str
-    seconds: float
-
-    def __str__(self) -> str:
-        return f"job {self.job_id!r} reached its time limit of {self.seconds} s; raise it with timeout="
-
-
-class ActivationTimeout(RoutiluxError, TimeoutError):
-    """A handler that ran past its slot's `timeout`."""
-
-    slot: str
-    seconds: float
-
-    def __str__(self) -> str:
-        return f"slot {self.slot!r} ran past its timeout of {self.seconds} s; raise it, or split the work"
-
-
-class RunawayLoop(RoutiluxError, RuntimeError):
-    """A job that made more activations than `max_activations` allows."""
-
-    limit: int
-    cycle: str
-
-    def __str__(self) -> str:
-        return f"more than {self.limit} activations, {self.cycle}; end the loop, or raise max_activations"
-
-
-class TooMuchPending(RoutiluxError, RuntimeError):
-    """A job that piled up more than `max_pending` activations."""
-
-    limit: int
-    slot: str
-    waiting: int
-
-    def __str__(self) -> str:
-        return (
-            f"more than {self.limit} activations are pending, {self.waiting} of them for slot {self.slot!r}; "
-            "emit from a generator so that the engine can pace it, or raise max_pending"
-        )
-
-
-class ManagerClosed(RoutiluxError, RuntimeError):
-    """A job manager that was shut down."""
-
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.what} was asked of a job manager that is shut down; make a new JobManager"
-
-
-class VetoedJob(RoutiluxError, RuntimeError):
-    """A job that a plugin refused to let start."""
-
-    plugin: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"plugin {self.plugin!r} refused the job: {self.reason}"
 
 
 class InvalidFlow(RoutiluxError, ValueError):

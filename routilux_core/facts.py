@@ -7,35 +7,13 @@ collected as facts whose number is still 0; they get number and time when the ac
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from re import sub
 from typing import Any, ClassVar
 
-from attrs import define, fields
+from attrs import define
 
 from routilux_core.activation import Activation
 from routilux_core.error_record import ErrorRecord
-
-
-@define(eq=False, repr=False)
-class Fact:
-    """Something that happened to a job."""
-
-    tag: ClassVar[str]
-    """Its name where it is stored or listened for, as in `on_job_started`."""
-
-    number: int
-    """Counts up within the job, without gaps."""
-    at: float
-    """Seconds since the epoch; never less than the fact before."""
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{field.name}={getattr(self, field.name)!r}" for field in fields(type(self)))
-        return f"{type(self).__name__}({shown})"
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        if "tag" not in vars(cls):
-            cls.tag = sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+from routilux_core.fact import Fact
 
 
 @define(eq=False, repr=False)
@@ -53,16 +31,9 @@ class JobStarted(Fact):
 
 
 @define(eq=False, repr=False)
-class JobForked(Fact):
+class JobForked(JobStarted):
     """A job took over what another one had: its data and what was still to do."""
 
-    job_id: str
-    flow_id: str
-    root: str
-    created_at: float
-    fingerprint: tuple[str, ...]
-    timeout: float | None
-    metadata: dict[str, Any]
     legacy: dict[str, Any]
     """Containers by name, as they were in the origin."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pluggy import HookImpl, PluginManager
 
 from routilux_core.activation import Activation
-from routilux_core.errors import VetoedJob
+from routilux_core.job_errors import VetoedJob
 from routilux_core.observers import Observers, watches_of
 from routilux_core.validation import Problem
 

@@ -13,7 +13,7 @@ from routilux_core.markers import hookspec
 
 if TYPE_CHECKING:
     from routilux_core.activation import Activation
-    from routilux_core.facts import Fact
+    from routilux_core.fact import Fact
     from routilux_core.flow import Flow
     from routilux_core.job import Job
     from routilux_core.manager import JobManager

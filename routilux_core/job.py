@@ -12,13 +12,13 @@ from routilux_core.activation import Activation
 from routilux_core.current import CONTEXT
 from routilux_core.effect import PauseAsked
 from routilux_core.engine import Answer, Engine
-from routilux_core.errors import InsideJob, InvalidTransition
 from routilux_core.executor import Executor
 from routilux_core.explain import explain
 from routilux_core.facts import JobStarted, OutputSent
 from routilux_core.feed import Feed
 from routilux_core.flow import Flow, checked_timeout
 from routilux_core.identity import digest, new_id
+from routilux_core.job_errors import InsideJob, InvalidTransition
 from routilux_core.ledger import Ledger
 from routilux_core.merge import checked_payload
 from routilux_core.plan import BoundSlot, Plan

@@ -9,8 +9,8 @@ from typing import Any
 from attrs import Factory, define, evolve, fields
 
 from routilux_core.activation import Activation
-from routilux_core.merge import Payload
 from routilux_core.error_record import ErrorRecord
+from routilux_core.merge import Payload
 from routilux_core.status import ExecutionStatus
 
 Target = tuple[str, str]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
-from routilux_core.current import CONTEXT
-from routilux_core.errors import FlowMismatch, InvalidFlow, InvalidOption, InvalidTransition
+from routilux_core.errors import InvalidFlow, InvalidOption
 from routilux_core.executor import Executor
 from routilux_core.facts import JobForked, JobStarted
 from routilux_core.flow import Flow, checked_timeout
 from routilux_core.job import Job
 from routilux_core.job_data import legacy
+from routilux_core.job_errors import FlowMismatch, InvalidTransition
 from routilux_core.merge import checked_payload
 from routilux_core.observers import watches_of
 from routilux_core.plan import Plan, compile_flow, differences

@@ -8,7 +8,8 @@ from typing import Any
 
 from routilux_core.activation import Activation
 from routilux_core.apply import APPLY, activation_started
-from routilux_core.facts import ActivationStarted, Fact
+from routilux_core.fact import Fact
+from routilux_core.facts import ActivationStarted
 from routilux_core.job_data import JobData
 from routilux_core.plan import BoundSlot
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.apply import APPLY
-from routilux_core.facts import Fact
+from routilux_core.fact import Fact
 
 if TYPE_CHECKING:
     from routilux_core.job import Job

@@ -18,7 +18,6 @@ from routilux_core.policy import Each, Leftover, Policy
 from routilux_core.routine import Routine
 from routilux_core.slot import Slot
 
-
 NO_FIELDS = frozenset({""})
 """Equal to the fields of no payload, so that arguments are always looked at."""
 

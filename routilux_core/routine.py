@@ -10,8 +10,9 @@ from weakref import WeakSet
 from routilux_core.binding import Handler
 from routilux_core.current import CONTEXT, current_manager
 from routilux_core.error_handler import ErrorHandler, ErrorStrategy
-from routilux_core.errors import DuplicateName, InsideJob, InvalidOption, NoActiveJob, UnknownEvent, UnknownSlot
+from routilux_core.errors import DuplicateName, InvalidOption, UnknownEvent, UnknownSlot
 from routilux_core.facts import EventEmitted
+from routilux_core.job_errors import InsideJob, NoActiveJob
 from routilux_core.slot import MARK, Event, Slot, checked_options, make_event
 
 if TYPE_CHECKING:

@@ -9,15 +9,15 @@ from attrs import frozen
 
 from routilux_core import facts
 from routilux_core.activation import Activation
+from routilux_core.error_record import text_of
 from routilux_core.errors import DeliveryError, RoutiluxError
 from routilux_core.identity import MASK, STEP, joined
 from routilux_core.job_data import Group, Held
 from routilux_core.ledger import Ledger
-from routilux_core.error_record import text_of
 from routilux_core.merge import APPEND, OVERRIDE, Payload, checked_payload, gather, prefixes
 from routilux_core.plan import BoundSlot, Plan
-from routilux_core.views import ListView
 from routilux_core.policy import Each, Take
+from routilux_core.views import ListView
 
 
 @frozen

@@ -12,10 +12,11 @@ from weakref import ref
 
 from routilux_core.activation import Activation
 from routilux_core.engine import Answer
-from routilux_core.errors import ManagerClosed
 from routilux_core.executor import Lane
-from routilux_core.facts import ActivationRetried, Fact, OutputSent
+from routilux_core.fact import Fact
+from routilux_core.facts import ActivationRetried, OutputSent
 from routilux_core.feed import Feed
+from routilux_core.job_errors import ManagerClosed
 from routilux_core.observers import Observers, Watches
 from routilux_core.record import ExecutionRecord, as_record, as_records
 from routilux_core.status import FINAL, ExecutionStatus

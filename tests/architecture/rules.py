@@ -17,6 +17,8 @@ NAMELESS = {"base", "common", "helper", "helpers", "misc", "util", "utils"}
 ONE_PLUGIN_A_FILE = {"executors", "monitors", "routines", "stores"}
 MEDIAN_LINES = 130
 MOST_LINES = 300
+VOCABULARIES = {"routilux_core.facts", "routilux_core.apply"}
+"""One short entry for each kind of fact, and nothing else: these grow with the vocabulary."""
 MOST_CLASS_LINES = 200
 
 
@@ -125,7 +127,7 @@ def nameless(modules: Iterable[Source]) -> list[str]:
 
 def big_files(modules: Iterable[Source]) -> list[str]:
     """No file has more lines than one noun needs."""
-    return [f"{module.name} has {module.lines} lines" for module in modules if module.lines > MOST_LINES]
+    return [f"{module.name} has {module.lines} lines" for module in modules if module.lines > MOST_LINES and module.name not in VOCABULARIES]
 
 
 def big_classes(modules: Iterable[Source]) -> list[str]:

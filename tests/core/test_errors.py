@@ -2,8 +2,8 @@
 
 import pytest
 
-from routilux_core import errors
-from routilux_core.errors import RoutiluxError
+import routilux_core as errors
+from routilux_core import RoutiluxError
 
 EXAMPLES = [
     (
@@ -155,7 +155,7 @@ def test_an_error_says_all_three_and_is_of_the_kinds_that_callers_catch(error, t
     assert isinstance(error, kinds)
 
 
-@pytest.mark.parametrize("name", [name for name, value in vars(errors).items() if isinstance(value, type)])
+@pytest.mark.parametrize("name", [name for name in errors.__all__ if isinstance(getattr(errors, name), type) and issubclass(getattr(errors, name), Exception)])
 def test_every_error_descends_from_the_root_and_a_kind_of_pythons(name):
     error = getattr(errors, name)
     if error is RoutiluxError:

@@ -4,7 +4,9 @@ import pytest
 
 from routilux_core import (
     ErrorHandler,
+    Fact,
     Flow,
+    JobForked,
     JobManager,
     Monitor,
     Routine,
@@ -12,7 +14,6 @@ from routilux_core import (
     get_execution_context,
     routine,
 )
-from routilux_core.facts import Fact
 from routilux_core.observers import KINDS
 from routilux_plugins.executors import sequential
 
@@ -53,7 +54,7 @@ def chain(flow_id="flow"):
 
 
 def test_there_is_a_method_for_each_kind_of_fact():
-    assert set(KINDS.values()) == set(Fact.__subclasses__())
+    assert set(KINDS.values()) == set(Fact.__subclasses__()) | {JobForked}
     assert {"on_job_started", "on_activation_started", "on_event_emitted", "on_job_failed"} <= set(KINDS)
 
 

@@ -1,0 +1,190 @@
+"""Failing: what a failed attempt means for its job, and how a job ends before it is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from random import random
+
+from attrs import evolve, frozen
+
+from routilux_core import facts
+from routilux_core.activation import Activation
+from routilux_core.error_handler import ErrorStrategy
+from routilux_core.error_record import describe
+from routilux_core.job_errors import (
+    ActivationTimeout,
+    RunawayLoop,
+    TooMuchPending,
+)
+from routilux_core.ledger import Ledger
+from routilux_core.plan import Plan
+from routilux_core.routing import Routing
+from routilux_core.runaway import cycle
+from routilux_core.status import FINAL
+
+
+@frozen(kw_only=True)
+class Limits:
+    """How much a job may pile up."""
+
+    max_pending: int | None = None
+    max_activations: int | None = None
+
+
+class Failing:
+    """Further attempts, failures, limits, and the end by an error."""
+
+    __slots__ = (
+        "cause",
+        "chance",
+        "anew",
+        "closed",
+        "continuing",
+        "data",
+        "demanding",
+        "failures",
+        "freed",
+        "later",
+        "ledger",
+        "limits",
+        "opening",
+        "outputs",
+        "over",
+        "limited",
+        "plan",
+        "reopen",
+        "routes",
+        "routing",
+        "settled",
+        "shut",
+        "unusual",
+        "voided",
+        "waiting",
+        "warnings",
+    )
+
+    def __init__(
+        self, plan: Plan, ledger: Ledger, limits: Limits, chance: Callable[[], float] = random
+    ) -> None:
+        self.plan = plan
+        self.demanding = plan.demanding
+        self.routes = plan.routes
+        self.limited = limits.max_activations is not None or limits.max_pending is not None
+        self.ledger = ledger
+        self.data = ledger.data
+        self.limits = limits
+        self.chance = chance
+        self.routing = Routing(ledger, plan)
+        self.closed = self.data.status in FINAL
+        self.over = False
+        """True from the fact that ended or paused the job."""
+        self.shut = False
+        """True from the message that lets nothing more start."""
+        self.unusual = False
+        """True when the turn has more to do than hand over new work."""
+        self.opening = 0
+        """How often the job was started or resumed."""
+        self.reopen = False
+        """True when work may start again, if nobody has shut the gate meanwhile."""
+        self.anew = False
+        """True when all that is ready is in the ledger, and what the turn has is stale."""
+        self.continuing: list[Activation] = []
+        """Generators that have more to give."""
+        self.cause: BaseException | None = None
+        self.settled = 0
+        """How many are no longer in flight."""
+        self.freed: list[Activation] = []
+        """Which they are, where slots have limits of their own."""
+        self.voided: list[Activation] = []
+        """What is still running and will be refused."""
+        self.later: list[tuple[Activation, float]] = []
+        """Retries, and when each may start."""
+        self.waiting: dict[int, Activation] = {}
+        self.outputs: list[facts.OutputSent] = []
+        self.warnings: list[tuple[str, object]] = []
+        self.failures: list[tuple[facts.Fact, BaseException]] = []
+
+    def expired(self, activation: Activation, seconds: float) -> None:
+        """Fail an attempt that runs past its slot's timeout; what it still does is refused."""
+        if not self.closed and self.data.activations.get(activation.id) is activation:
+            self.settled += 1
+            if self.demanding:
+                self.freed.append(activation)
+                self.unusual = True
+            self.voided.append(activation)
+            self._failed(activation, ActivationTimeout(activation.target, seconds))
+
+    def due(self, activation: Activation, _: object) -> None:
+        """Let a retry start whose time has come."""
+        if self.over:
+            return
+        if self.waiting.pop(activation.id, None) is activation and not self.refuses(activation):
+            self.ledger.ready.append(activation)
+
+    def _failed(self, activation: Activation, exception: BaseException) -> None:
+        ledger = self.ledger
+        handler = self.plan.slot(activation.routine_id, activation.slot).error_handler
+        error = describe(exception, activation, ledger.now)
+        fact: facts.Fact
+        if handler.retries(exception, activation.attempt) and not activation.undelivered:
+            delay = handler.delay(activation.attempt, self.chance())
+            again = evolve(activation, attempt=activation.attempt + 1, due=ledger.now + delay)
+            fact = facts.ActivationRetried(0, 0.0, again, error)
+            self._wait(again, delay)
+        else:
+            strategy = handler.last_resort()
+            if strategy is ErrorStrategy.SKIP:
+                fact = facts.ActivationSkipped(0, 0.0, activation, error)
+            else:
+                stops = strategy is ErrorStrategy.STOP
+                fact = facts.ActivationFailed(0, 0.0, activation, error, stops)
+                if stops:
+                    self.shut = self.unusual = True
+                    self.cause = self.cause or exception
+        ledger.happen(fact)
+        self.failures.append((fact, exception))
+        ledger.stirred = True
+
+    def _wait(self, activation: Activation, seconds: float) -> None:
+        self.waiting[activation.id] = activation
+        self.later.append((activation, self.ledger.now + seconds))
+        self.ledger.stirred = True
+
+    def _after_delivery(self) -> None:
+        failed = self.routing.failed
+        while failed:
+            self._failed(*failed.pop(0))
+        limits = self.limits
+        if limits.max_activations is not None and self.data.last_id > limits.max_activations:
+            self._end_by(RunawayLoop(limits.max_activations, cycle(self.plan, self.data)))
+        elif limits.max_pending is not None and len(self.data.activations) > limits.max_pending:
+            slots = Counter(activation.target for activation in self.data.activations.values())
+            slot, count = slots.most_common(1)[0]
+            self._end_by(TooMuchPending(limits.max_pending, slot, count))
+
+    def refuses(self, activation: Activation) -> bool:
+        """Tell whether the outcome of `activation` would be refused."""
+        return self.closed or self.data.activations.get(activation.id) is not activation
+
+    def broken(self, error: BaseException) -> bool:
+        """End the job by an error of our own; always False, as there is something to tell."""
+        if not self.closed:
+            self._end_by(error)
+        return False
+
+    def _end_by(self, error: BaseException) -> None:
+        if self.closed:
+            return
+        self.cause = error
+        record = describe(error, None, self.ledger.now)
+        fact = facts.JobStopped(0, 0.0, record)
+        self._end(fact)
+        self.failures.append((fact, error))
+
+    def _end(self, fact: facts.Fact) -> None:
+        data = self.data
+        self.voided.extend(data.activations[number] for number in data.running if number in data.activations)
+        self.over = True
+        self.ledger.happen(fact)
+        self.closed = self.shut = self.unusual = self.ledger.stirred = True

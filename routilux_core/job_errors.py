@@ -1,0 +1,136 @@
+"""The errors of jobs that run, or will not."""
+
+from __future__ import annotations
+
+from routilux_core.errors import RoutiluxError, UnknownName, choices
+
+_STATUSES = frozenset({"running", "pausing", "paused", "completed", "failed", "cancelled"})
+
+
+class InvalidTransition(RoutiluxError, RuntimeError):
+    """A move that a job's status forbids; nothing was changed."""
+
+    job_id: str
+    status: str
+    wanted: str
+    allowed: tuple[str, ...]
+
+    def __str__(self) -> str:
+        verb = "become" if self.wanted in _STATUSES else "be"
+        refusal = f"job {self.job_id!r} is {self.status} and cannot {verb} {self.wanted}"
+        if not self.allowed:
+            return f"{refusal}; nothing changes it any more; fork it, or start a new job"
+        return f"{refusal}; from here it can become: {choices(self.allowed)}"
+
+
+class NoActiveJob(RoutiluxError, RuntimeError):
+    """Something that needs a running job, or one clear flow, was used without."""
+
+    what: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.what} has no job to act on: {self.reason}"
+
+
+class InsideJob(RoutiluxError, RuntimeError):
+    """Something that a handler cannot do to the job that runs it."""
+
+    what: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.what} was called by a handler of that same job: {self.reason}"
+
+
+class FlowMismatch(RoutiluxError, ValueError):
+    """A JobState that was made by another flow, or by another shape of this one."""
+
+    flow_id: str
+    differences: tuple[str, ...]
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"the job state does not fit flow {self.flow_id!r}: {'; '.join(self.differences)}; {self.remedy}"
+
+
+class JobFailed(RoutiluxError, RuntimeError):
+    """A job that ended without completing; raised from the original exception where there is one."""
+
+    job_id: str
+    flow_id: str
+    status: str
+    error: str
+
+    def __str__(self) -> str:
+        return f"job {self.job_id!r} of flow {self.flow_id!r} is {self.status}: {self.error}"
+
+
+class JobTimeout(RoutiluxError, TimeoutError):
+    """A job that reached its deadline."""
+
+    job_id: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"job {self.job_id!r} reached its time limit of {self.seconds} s; raise it with timeout="
+
+
+class ActivationTimeout(RoutiluxError, TimeoutError):
+    """A handler that ran past its slot's `timeout`."""
+
+    slot: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"slot {self.slot!r} ran past its timeout of {self.seconds} s; raise it, or split the work"
+
+
+class RunawayLoop(RoutiluxError, RuntimeError):
+    """A job that made more activations than `max_activations` allows."""
+
+    limit: int
+    cycle: str
+
+    def __str__(self) -> str:
+        return f"more than {self.limit} activations, {self.cycle}; end the loop, or raise max_activations"
+
+
+class TooMuchPending(RoutiluxError, RuntimeError):
+    """A job that piled up more than `max_pending` activations."""
+
+    limit: int
+    slot: str
+    waiting: int
+
+    def __str__(self) -> str:
+        return (
+            f"more than {self.limit} activations are pending, {self.waiting} of them for slot {self.slot!r}; "
+            "emit from a generator so that the engine can pace it, or raise max_pending"
+        )
+
+
+class ManagerClosed(RoutiluxError, RuntimeError):
+    """A job manager that was shut down."""
+
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.what} was asked of a job manager that is shut down; make a new JobManager"
+
+
+class VetoedJob(RoutiluxError, RuntimeError):
+    """A job that a plugin refused to let start."""
+
+    plugin: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"plugin {self.plugin!r} refused the job: {self.reason}"
+
+
+class UnknownJob(UnknownName):
+    """A job id that this manager is not running."""
+
+    def __str__(self) -> str:
+        return f"no job {self.name!r} runs in this manager; running: {choices(self.known)}"

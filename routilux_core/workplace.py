@@ -1,0 +1,194 @@
+"""Workplace: what the jobs of a manager share."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from time import monotonic
+from typing import Any
+from weakref import ref
+
+from routilux_core.clerk import Clerk
+from routilux_core.clock import Clock, SystemClock
+from routilux_core.current import CONTEXT
+from routilux_core.discovery import load
+from routilux_core.errors import DuplicateName, InvalidOption
+from routilux_core.executor import Executor
+from routilux_core.failing import Limits
+from routilux_core.flow import Flow
+from routilux_core.interrupt import Interrupts
+from routilux_core.job import Job
+from routilux_core.job_errors import InsideJob, InvalidTransition, ManagerClosed
+from routilux_core.loop import Loops
+from routilux_core.settings import Settings, checked_settings
+from routilux_core.timers import Timers
+from routilux_core.totals import Totals
+
+log = logging.getLogger("routilux")
+GRACE = 1.0
+"""Seconds that a handler has to return when its manager does not wait for it."""
+
+
+class Workplace:
+    """What the jobs of a manager share: clock, timers, threads, executors, plugins."""
+
+    def __init__(
+        self,
+        *,
+        executor: str | Executor | None = None,
+        plugins: Iterable[Any] = (),
+        discover: bool = True,
+        settings: Settings | Mapping[str, Any] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.settings = checked_settings(settings)
+        self.clock: Clock = SystemClock() if clock is None else clock
+        self.timers = Timers(self.clock)
+        self.clerk = Clerk()
+        self.loop = Loops()
+        self.interrupts = Interrupts()
+        self.limits = Limits(
+            max_pending=self.settings.max_pending, max_activations=self.settings.max_activations
+        )
+        self.totals = Totals()
+        self.ref = ref(self)
+        """What others remember it by without keeping it."""
+        loaded = load(plugins, discover=discover)
+        self.registry, self.hooks, self.failed_plugins = loaded.registry, loaded.hooks, loaded.failed
+        self._executor = executor
+        self._executors: dict[Any, Executor] = {}
+        self._jobs: dict[str, Job] = {}
+        self._waiting: list[tuple[Job, Job]] = []
+        self._lock = threading.Lock()
+        self._closed = False
+        self._told = False
+        self._outer: list[Workplace | None] = []
+        if executor is not None:
+            self.executor(executor)
+
+    @property
+    def running_jobs(self) -> list[Job]:
+        """The jobs that are neither over nor paused."""
+        return list(self._jobs.copy().values())
+
+    def wait_for_all_jobs(self, timeout: float | None = None) -> bool:
+        """Wait until no job runs, those aside in whose handler this is called; False when `timeout` came first."""
+        return self._wait(timeout, None)
+
+    def wait_for_flow(self, flow: Flow, timeout: float | None = None) -> bool:
+        """Wait for the jobs of one flow, those aside in whose handler this is called."""
+        return self._wait(timeout, flow)
+
+    def _wait(self, timeout: float | None, flow: Flow | None) -> bool:
+        until = None if timeout is None else monotonic() + timeout
+        context = CONTEXT.get()
+        own = set() if context is None else set(context.job.line())
+        while True:
+            jobs = [job for job in self.running_jobs if job not in own and flow in {None, job.flow}]
+            if not jobs:
+                return True
+            for job in jobs:
+                if not job.wait(None if until is None else max(0.0, until - monotonic())):
+                    return False
+
+    def executor(self, wanted: str | Executor | Flow) -> Executor:
+        """Return the executor of that name, or the one for that flow, started."""
+        choice: str | Executor
+        if isinstance(wanted, Flow):
+            named = wanted.execution_strategy or self._executor or self.settings.executor
+            choice = named or self.registry.preferred("executor")
+        else:
+            choice = wanted
+        if not isinstance(choice, (str, Executor)):
+            raise InvalidOption("executor", choice, "the name of an executor, or an Executor")
+        key = choice if isinstance(choice, str) else id(choice)
+        found = self._executors.get(key)
+        if found is None:
+            with self._lock:
+                if self._closed:
+                    raise ManagerClosed(f"executor {choice!r}")
+                found = self._executors.get(key)
+                if found is None:
+                    found = choice if isinstance(choice, Executor) else self.registry.find("executor", choice).factory()
+                    found.start()
+                    self._executors[key] = found
+        return found
+
+    def admit(self, job: Job) -> None:
+        """Take a job in, unless the manager is closed."""
+        with self._lock:
+            if self._closed:
+                raise ManagerClosed(f"job {job.job_id!r}")
+            if self._jobs.setdefault(job.job_id, job) is not job:
+                raise DuplicateName("running job", job.job_id, "the job manager")
+
+    def forget(self, job: Job) -> None:
+        """Let a job go that is over or paused."""
+        if self._jobs.get(job.data.job_id) is job:
+            del self._jobs[job.data.job_id]
+        if job.data.stats:
+            self.totals.take_over(job)
+
+    @contextmanager
+    def waits(self, outer: Job, inner: Job) -> Iterator[None]:
+        """Note that a handler of `outer` waits for `inner`, unless they would wait for each other for ever."""
+        edge = (outer, inner)
+        with self._lock:
+            if inner in outer.line() or self._leads(inner, outer):
+                reason = f"job {inner.job_id!r} cannot end before this handler has returned"
+                raise InsideJob("waiting for a job", reason)
+            self._waiting.append(edge)
+        try:
+            with self.loop.blocking():
+                yield
+        finally:
+            with self._lock:
+                self._waiting.remove(edge)
+
+    def _leads(self, start: Job, goal: Job) -> bool:
+        seen, front = set(), [start]
+        while front:
+            job = front.pop()
+            if job is goal:
+                return True
+            if job not in seen:
+                seen.add(job)
+                front += [inner for outer, inner in self._waiting if outer is job]
+        return False
+
+    def shutdown(self, wait: bool = True, timeout: float | None = None) -> None:
+        """Take no more jobs, wait for those that run, cancel what is left at `timeout`, and end all threads.
+
+        With `wait=False` what runs is cancelled at once. May be called again.
+        """
+        context = CONTEXT.get()
+        if context is not None and context.manager is self:
+            raise InsideJob("shutdown", "it would wait for the handler that called it; let the handler return first")
+        with self._lock:
+            self._closed = True
+        if not wait or not self.wait_for_all_jobs(timeout):
+            left = self.running_jobs
+            for job in left:
+                with suppress(InvalidTransition):  # it may have ended just now
+                    job.cancel("the job manager shut down")
+            if left:
+                log.warning("%d jobs were cancelled because their job manager shut down", len(left))
+        with self._lock:
+            executors, self._executors = self._executors, {}
+            told, self._told = self._told, True
+        if not told:
+            self.hooks.closing(self)
+        limit = timeout if wait else GRACE
+        for executor in executors.values():
+            executor.stop(limit)
+        self.timers.stop()
+        self.clerk.stop(limit)
+        self.loop.stop(limit)
+        self.interrupts.release()
+
+    @property
+    def closed(self) -> bool:
+        """True from the moment when it takes no more jobs."""
+        return self._closed
