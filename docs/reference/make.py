@@ -58,7 +58,11 @@ def fields(kind: type) -> Iterator[str]:
     """Give the annotated fields of a class, each with the text under it, or the members of an enum."""
     if issubclass(kind, Enum):
         yield from (f"- `{one.name}`: `{one.value!r}`" for one in kind)
-    body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0].body  # type: ignore[attr-defined]
+    own = [one for one in reversed(kind.__mro__) if one.__module__.startswith("routilux_core.")]
+    trees = [
+        ast.parse(textwrap.dedent(inspect.getsource(one))) for one in own if one is kind or one is not Fact
+    ]
+    body = [line for tree in trees for line in (ast.Pass(), *tree.body[0].body)]  # type: ignore[attr-defined]
     for one, following in zip(body, [*body[1:], None], strict=True):
         line = ast.unparse(one).partition(" = ")[0]
         if isinstance(one, ast.AnnAssign) and not line.startswith("_") and "ClassVar" not in line:

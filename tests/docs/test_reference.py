@@ -60,3 +60,17 @@ def test_each_hook_says_its_four_lines(line):
     _, _, hooks = (REFERENCE / "plugins.md").read_text("utf-8").partition("\n# Hooks\n")
 
     assert hooks.count(f"\n- **{line}**: ") == hooks.count("\n## `") == 7
+
+
+def test_each_hook_is_shown_by_a_plugin_that_runs():
+    _, _, hooks = (REFERENCE / "plugins.md").read_text("utf-8").partition("\n# Hooks\n")
+    page = (ROOT / "docs" / "how-to" / "write-a-plugin.md").read_text("utf-8")
+
+    assert [name for name in re.findall(r"\n## `(\w+)`", hooks) if f"    def {name}(" not in page] == []
+
+
+def test_the_index_leads_to_every_page():
+    index = (ROOT / "docs" / "index.md").read_text("utf-8")
+    pages = [str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").glob("*/*.md")]
+
+    assert [page for page in pages if not page.startswith("changes/") and f"({page})" not in index] == []
