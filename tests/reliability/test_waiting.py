@@ -9,7 +9,7 @@ from time import perf_counter, sleep
 
 import pytest
 
-from routilux_core import Flow, routine
+from routilux_core import Flow, PauseRequested, routine
 
 ROOT = Path(__file__).parents[2]
 WAITING = """
@@ -93,17 +93,26 @@ def test_the_end_of_a_job_wakes_who_waits_for_it_at_once(manager):
 
 
 def test_who_waits_for_a_paused_job_is_woken(manager):
-    flow = Flow("work")
-    flow.add_routine(work(), "work")
-    entered = threading.Event()
-    state = manager.start_job(flow, "work", monitors=[lambda job, fact: entered.set()])
+    entered, release, woken = threading.Event(), threading.Event(), []
+
+    @routine
+    def stay():
+        entered.set()
+        release.wait(10.0)
+
+    flow = Flow("stay")
+    flow.add_routine(stay(), "stay")
+    state = manager.start_job(
+        flow,
+        "stay",
+        monitors=[lambda job, fact: release.set() if isinstance(fact, PauseRequested) else None],
+    )
     assert entered.wait(10.0)
     job = manager.get_job(state.job_id)
-    woken = []
-    waiter = threading.Thread(target=lambda: woken.append(job is None or job.wait(10.0)))
+    waiter = threading.Thread(target=lambda: woken.append(job.wait(10.0)))
     waiter.start()
-    if job is not None:
-        job.pause()
+    job.pause()
     waiter.join(10.0)
 
     assert woken == [True]
+    assert state.status == "paused"
