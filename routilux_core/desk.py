@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping, Set
 from threading import get_ident
@@ -156,3 +156,25 @@ class Desk(ABC):
     def settled(self) -> bool:
         """True when the job is over or paused, and everybody was told."""
         return self.ended and self.data.status in SETTLED
+
+    # -- what a job adds -------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _show(self) -> None:
+        """Tell those who listen what is new."""
+
+    @abstractmethod
+    def _end(self) -> None:
+        """Do what follows the last fact, or the one that paused the job, before anybody is woken."""
+
+    @abstractmethod
+    def _after_end(self, again: bool) -> None:  # noqa: FBT001 - one caller
+        """Wake those who wait for the end; with `again` a resume was asked for meanwhile."""
+
+    @abstractmethod
+    def _let_go(self) -> None:
+        """Leave the state to itself: the job is over and its inbox empty."""
+
+    @abstractmethod
+    def _wake(self, count: int) -> None:
+        """Tell those who run work that there is some."""

@@ -2,66 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
 from threading import Event, get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from routilux_core.activation import Activation
 from routilux_core.current import CONTEXT
 from routilux_core.effect import PauseAsked
-from routilux_core.engine import Answer, Engine
-from routilux_core.executor import Executor
 from routilux_core.explain import explain
-from routilux_core.facts import JobStarted, OutputSent
 from routilux_core.feed import Feed
 from routilux_core.flow import Flow, checked_timeout
 from routilux_core.identity import digest, new_id
 from routilux_core.job_errors import InsideJob, InvalidTransition
-from routilux_core.ledger import Ledger
 from routilux_core.merge import checked_payload
-from routilux_core.plan import BoundSlot, Plan
 from routilux_core.record import ExecutionRecord
-from routilux_core.runner import Runner
 from routilux_core.status import ExecutionStatus
-from routilux_core.telling import CLOSED, NO_STATS
-from routilux_core.turn import HELD, Message
+from routilux_core.steering import Steering
 
 if TYPE_CHECKING:
-    from routilux_core.manager import JobManager
-    from routilux_core.state import JobState
+    pass
 
 
-class Job(Runner):
+class Job(Steering):
     """The live run of one JobState: what its starter, its executor and its handlers hold on to.
 
     Every method may be called from any thread, from handlers and from monitors.
     """
 
-    __slots__ = ("__weakref__", "_begin", "epoch", "plan")
-
-    def __init__(self, manager: JobManager, plan: Plan, state: JobState, executor: Executor) -> None:
-        settings, hooks = manager.settings, manager.hooks
-        engine = Engine(plan, Ledger(state._data, state._history), manager.limits)  # noqa: SLF001 - its other half
-        concurrent = executor.traits.concurrent
-        super().__init__(engine, manager.clock.time, plan.flow.max_workers if concurrent else 1, settings.max_ready)
-        self.manager, self.plan, self.job_state, self.executor = manager, plan, state, executor
-        self.slots = plan.slots
-        context = CONTEXT.get()
-        self.parent = None if context is None else context.job
-        self.epoch = 0
-        """Grows as the job changes hands between processes."""
-        self._begin: Message | None = None
-        self.driven = False
-        self.lane, self.base = CLOSED, NO_STATS
-        self.live = self.children = self._timers = self.observers = None
-        self._waiters = self._helpers = self.output_feeds = self.record_feeds = self.around = ()
-        if hooks.involved:
-            self.around, self._holds = hooks.around(self), hooks.hold(self)
-            self.observers = hooks.observers()
-            if self.observers:
-                engine.ledger.news = []
+    __slots__ = ()
 
     # -- what it is ------------------------------------------------------------------------------------
 
@@ -189,107 +157,6 @@ class Job(Runner):
         self._ask(self.subscribe_records, feed)
         return feed
 
-    # -- for managers, executors, contexts and states --------------------------------------------------
-
-    def begin(self, started: JobStarted, slot: BoundSlot, payload: dict[str, Any]) -> None:
-        """Start it with its entry; where it is driven, as soon as somebody works for it."""
-        self.reopen()
-        self.set_deadline(started.timeout)
-        self._begin = (self.engine.begin, started, (slot, payload))
-        if not self.driven:
-            self.launch(take=False)
-
-    def launch(self, take: bool) -> Activation | None:  # noqa: FBT001 - two callers
-        """Begin, if that was left to whoever works; with `take` return the first work."""
-        message, self._begin = self._begin, None
-        if message is None:
-            return self.take() if take else None
-        with self.lock:
-            self.inbox.append(message)
-            messages = self._claimed()
-        return None if messages is None else self._turn(messages, take and self._holds is None)
-
-    def go_on(self) -> None:
-        """Start it from where its data stands."""
-        self.driven = False
-        if self.reopen():
-            self.set_deadline(self.data.timeout)
-            self.send((self.engine.resume, self.plan.fingerprint, None))
-
-    def unpause(self) -> None:
-        """Take back a pause that has not come about yet."""
-        self._ask(self.engine.unpause, self.plan.fingerprint)
-        self.wake_waiters()
-
-    def wake(self) -> None:
-        """Tell the executor of work that it was not told of."""
-        self.driven = False
-        self.launch(take=False)
-        with self.lock:
-            count = min(len(self.ready) + len(self.stalled), self.limit - self.inflight) if self.open else 0
-        if count > 0:
-            self.lane.wake(count)
-
-    def output(self, activation: Activation | None, fact: OutputSent) -> None:
-        """Take an output of a handler that still runs."""
-        self.send((self.engine.output, activation, fact))
-
-    def change(self, effect: Any) -> bool:
-        """Take a change from outside; False when the job is over and its state takes it by itself."""
-        if isinstance(effect, OutputSent):
-            return self._ask(self.engine.output_outside, effect)
-        return self._ask(self.engine.change, effect)
-
-    def close(self) -> None:
-        """Close its generators, and let go of what refers back to it."""
-        if self.live:
-            self.close_generators()
-        self.around, self._holds = (), None
-
-    def _in_turn(self) -> bool:
-        """Whether this thread has the turn of any job, so that it must not wait for another's."""
-        return bool(HELD.turns) or self.turning == get_ident()
-
-    def adopt(self, child: Job) -> None:
-        """Take in a job that one of its handlers started; it ends when this one does."""
-        with self.lock:
-            if not self.ended:
-                self.children = self.children or {}
-                self.children[child] = None
-                return
-        child.cancel_quietly(f"the job that started it is {self.data.status}")
-
-    def refuses(self, activation: Activation) -> bool:
-        """Tell whether what `activation` still does will be refused."""
-        return self.engine.refuses(activation)
-
-    def line(self) -> Iterable[Job]:
-        """Give the job and those in whose handlers it was started."""
-        job: Job | None = self
-        while job is not None:
-            yield job
-            job = job.parent
-
-    def _ask(self, act: Any, one: Any, *, shut: bool = False) -> bool:
-        """Send a message and wait until it was taken; False when the job's state is no longer changed here."""
-        answer, done = Answer(), Event()
-        with self.lock:
-            if self.released and act in {self.engine.change, self.engine.output_outside}:
-                return False
-            if shut:
-                self.open = False
-            self.inbox += ((act, one, answer), (_ring, done, None))
-        self.pump()
-        if not (done.is_set() or self._in_turn()):
-            done.wait()
-        self.manager.interrupts.check()
-        if answer.error is not None:
-            raise answer.error
-        return True
-
     def __repr__(self) -> str:
         return f"<Job {self.job_id!r} of flow {self.flow.flow_id!r}: {self.status}>"
 
-
-def _ring(done: Event, _: object) -> None:
-    done.set()

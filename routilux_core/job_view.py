@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from routilux_core import facts
+from routilux_core.activation import Activation
 from routilux_core.current import CONTEXT
 from routilux_core.error_record import ErrorRecord
 from routilux_core.identity import checked_id, new_id
@@ -150,22 +151,7 @@ class JobView:
         """What it still has to run, its failed activations too where they ended it."""
         data = self._data
         waiting = [*data.failed.copy().values(), *data.activations.copy().values()]
-        return ListView(
-            [
-                PendingTask(
-                    routine_id=activation.routine_id,
-                    slot=activation.slot,
-                    data=activation.data,
-                    source=activation.source,
-                    priority=activation.priority,
-                    attempt=activation.attempt,
-                    max_retries=activation.max_retries,
-                    created_at=moment(activation.created),
-                    due_at=None if activation.due is None else moment(activation.due),
-                )
-                for activation in waiting
-            ]
-        )
+        return ListView([_task(activation) for activation in waiting])
 
     @property
     def deferred_events(self) -> ListView[dict[str, Any]]:
@@ -253,3 +239,17 @@ class JobView:
 
     def __repr__(self) -> str:
         return f"<JobState {self.job_id!r} of flow {self.flow_id!r}: {self.status}>"
+
+
+def _task(activation: Activation) -> PendingTask:
+    return PendingTask(
+        routine_id=activation.routine_id,
+        slot=activation.slot,
+        data=activation.data,
+        source=activation.source,
+        priority=activation.priority,
+        attempt=activation.attempt,
+        max_retries=activation.max_retries,
+        created_at=moment(activation.created),
+        due_at=None if activation.due is None else moment(activation.due),
+    )

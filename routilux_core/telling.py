@@ -8,26 +8,20 @@ from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from weakref import ref
 
 from routilux_core.activation import Activation
-from routilux_core.engine import Answer
 from routilux_core.executor import Lane
-from routilux_core.fact import Fact
-from routilux_core.facts import ActivationRetried, OutputSent
-from routilux_core.feed import Feed
+from routilux_core.facts import ActivationRetried
+from routilux_core.feeding import Feeding
 from routilux_core.job_errors import ManagerClosed
 from routilux_core.observers import Observers, Watches
-from routilux_core.record import ExecutionRecord, as_record, as_records
 from routilux_core.status import FINAL, ExecutionStatus
 from routilux_core.timers import Timer
 from routilux_core.turn import Message
-from routilux_core.waiting import Waiting
 
 if TYPE_CHECKING:
     from routilux_core.executor import Executor
     from routilux_core.job import Job
-    from routilux_core.state import JobState
 
 log = logging.getLogger("routilux")
 
@@ -43,15 +37,13 @@ CLOSED = _ClosedLane()
 NO_STATS: Mapping[str, dict[str, Any]] = MappingProxyType({})
 
 
-class Telling(Waiting):
+class Telling(Feeding):
     """A turn with those who listen: monitors, feeds, timers, the executor's lane."""
 
     __slots__ = (
-        "_timers", "base", "children", "driven", "executor", "job_state", "lane", "observers", "output_feeds",
-        "parent", "record_feeds",
+        "_timers", "base", "children", "driven", "executor", "lane", "observers", "parent",
     )  # fmt: skip
 
-    job_state: JobState
     executor: Executor
     observers: Observers | None
     parent: Job | None
@@ -60,8 +52,6 @@ class Telling(Waiting):
     """True while `execute` works for it in its own thread."""
     base: Mapping[str, dict[str, Any]]
     """The stats that were there when it was opened."""
-    output_feeds: tuple[tuple[int, ref[Feed[dict[str, Any]]]], ...]
-    record_feeds: tuple[tuple[int, ref[Feed[ExecutionRecord]]], ...]
     children: dict[Job, None] | None
     """The running jobs that its handlers started."""
     _timers: dict[object, tuple[Timer, object]] | None
@@ -179,11 +169,7 @@ class Telling(Waiting):
             self._guarded(self.close)
             if status is not ExecutionStatus.COMPLETED:
                 self._guarded(self.executor.cancel, self)
-        for _, known in (*self.output_feeds, *self.record_feeds):
-            feed = known()
-            if feed is not None:
-                feed.close()
-        self.output_feeds = self.record_feeds = ()
+        self.end_feeds()
         lane, self.lane = self.lane, CLOSED
         self._guarded(lane.close)
         if self.parent is not None and self.parent.children is not None:
@@ -212,8 +198,6 @@ class Telling(Waiting):
     def close(self) -> None:
         """Let go of what only a running job needs."""
 
-    # -- those who listen ------------------------------------------------------------------------------
-
     def attach(self, name: str, watches: Watches) -> None:
         """Let a monitor watch, before the job begins."""
         if self.observers is None:
@@ -221,45 +205,3 @@ class Telling(Waiting):
         self.observers.add(name, watches)
         if self.ledger.news is None:
             self.ledger.news = []
-
-    def subscribe_outputs(self, feed: Feed[dict[str, Any]], _: Answer) -> None:
-        """Fill `feed` with the outputs so far, and with what follows."""
-        feed.put(list(self.data.output_log))
-        if self.settled:
-            feed.close()
-        else:
-            self.output_feeds = (*_alive(self.output_feeds), (self.data.number, ref(feed)))
-
-    def subscribe_records(self, feed: Feed[ExecutionRecord], _: Answer) -> None:
-        """Fill `feed` with the history so far, and with what follows."""
-        feed.put(list(as_records(self.job_state.facts)))
-        if self.settled:
-            feed.close()
-            return
-        self.record_feeds = (*_alive(self.record_feeds), (self.data.number, ref(feed)))
-        if self.ledger.news is None:
-            self.ledger.news = []
-
-    def _feed(self, news: list[Fact]) -> None:
-        for after, known in self.record_feeds:
-            feed = known()
-            if feed is not None:
-                records = [as_record(fact) for fact in news if fact.number > after]
-                feed.put([record for record in records if record is not None])
-
-    def _output(self, fact: OutputSent) -> None:
-        entry = fact.entry()
-        for after, known in self.output_feeds:
-            feed = known()
-            if feed is not None and fact.number > after:
-                feed.put((entry,))
-        handler = self.job_state._output_handler  # noqa: SLF001 - the state's other half
-        if handler is not None:
-            try:
-                handler.handle(entry)
-            except BaseException:
-                log.exception("job %s: the output handler raised; the output log has it", self.data.job_id)
-
-
-def _alive(feeds: tuple[tuple[int, ref[Any]], ...]) -> tuple[tuple[int, ref[Any]], ...]:
-    return tuple(entry for entry in feeds if entry[1]() is not None)

@@ -7,8 +7,7 @@ data, without holding the lock. A message that finds the turn taken waits in the
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import get_ident
 
 from routilux_core.activation import Activation
@@ -126,7 +125,7 @@ class Turn(Desk):
             self.inbox.append(message)
             messages = self._claimed()
         if messages is not None:
-            self._turn_apart(messages)
+            _apart(self._turn, messages)
         return messages is not None
 
     def pump(self) -> None:
@@ -134,19 +133,7 @@ class Turn(Desk):
         with self.lock:
             messages = self._claimed() if self.inbox else None
         if messages is not None:
-            self._turn_apart(messages)
-
-    def _turn_apart(self, messages: list[Message]) -> None:
-        """Take a turn from within a handler, without its context: monitors are not part of it."""
-        context = CONTEXT.get()
-        if context is None:
-            self._turn(messages)
-            return
-        token = CONTEXT.set(None)
-        try:
-            self._turn(messages)
-        finally:
-            CONTEXT.reset(token)
+            _apart(self._turn, messages)
 
     def _park(self, activation: Activation) -> None:
         with self.lock:
@@ -237,27 +224,19 @@ class Turn(Desk):
             self._let_go()
         return following
 
-    # -- what a job adds -------------------------------------------------------------------------------
 
-    @abstractmethod
-    def _show(self) -> None:
-        """Tell those who listen what is new."""
 
-    @abstractmethod
-    def _end(self) -> None:
-        """Do what follows the last fact, or the one that paused the job, before anybody is woken."""
-
-    @abstractmethod
-    def _after_end(self, again: bool) -> None:  # noqa: FBT001 - one caller
-        """Wake those who wait for the end; with `again` a resume was asked for meanwhile."""
-
-    @abstractmethod
-    def _let_go(self) -> None:
-        """Leave the state to itself: the job is over and its inbox empty."""
-
-    @abstractmethod
-    def _wake(self, count: int) -> None:
-        """Tell those who run work that there is some."""
+def _apart(turn: Callable[[list[Message]], object], messages: list[Message]) -> None:
+    """Take a turn from within a handler, without its context: monitors are not part of it."""
+    context = CONTEXT.get()
+    if context is None:
+        turn(messages)
+        return
+    token = CONTEXT.set(None)
+    try:
+        turn(messages)
+    finally:
+        CONTEXT.reset(token)
 
 
 for protected in (Turn.take, Turn.finish, Turn.send, Turn.pump, Turn._turn):  # noqa: SLF001 - our own
