@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from routilux_core import facts
-from routilux_core.activation import Activation
 from routilux_core.job_data import Held, JobData, PausePoint, RoutineRecord, copied
 from routilux_core.merge import APPEND, gather
 from routilux_core.status import ExecutionStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from routilux_core.activation import Activation
 
 
 def apply(data: JobData, fact: facts.Fact) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from routilux_core import facts
 from routilux_core.activation import Activation
@@ -12,9 +11,13 @@ from routilux_core.apply import activation_completed, event_emitted
 from routilux_core.effect import PauseAsked, SharedDataModified
 from routilux_core.failing import Failing
 from routilux_core.identity import ITEM_BITS, MASK, STEP, digest
-from routilux_core.outcome import Outcome
-from routilux_core.routing import Alarm
 from routilux_core.status import ExecutionStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from routilux_core.outcome import Outcome
+    from routilux_core.routing import Alarm
 
 ENTRY = digest("entry")
 """The lineage of every job's entry; keys start with the job's root anyway."""

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from routilux_core import facts
-from routilux_core.activation import Activation
 from routilux_core.current import CONTEXT
 from routilux_core.identity import child, key
 from routilux_core.job_errors import NoActiveJob
 from routilux_core.overlay import Overlay
-from routilux_core.plan import BoundSlot
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from routilux_core.activation import Activation
     from routilux_core.flow import Flow
     from routilux_core.job import Job
     from routilux_core.manager import JobManager
+    from routilux_core.plan import BoundSlot
     from routilux_core.routine import Routine
     from routilux_core.state import JobState
 

@@ -9,12 +9,14 @@ from collections import deque
 from collections.abc import Callable, Mapping, Set
 from threading import get_ident
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from routilux_core.activation import Activation
-from routilux_core.engine import Engine
 from routilux_core.ready import Ready
 from routilux_core.status import SETTLED, ExecutionStatus
+
+if TYPE_CHECKING:
+    from routilux_core.activation import Activation
+    from routilux_core.engine import Engine
 
 log = logging.getLogger("routilux")
 Message = tuple[Callable[[Any, Any], None], Any, Any]
@@ -85,7 +87,7 @@ class Desk(ABC):
 
     def _claimed(self) -> list[Message] | None:
         """Take the turn and the inbox, under the lock; None when another thread has it."""
-        if not self.claim(False):  # noqa: FBT003
+        if not self.claim(False):
             return None
         self.turning = get_ident()
         messages, self.inbox = self.inbox, []
@@ -109,7 +111,7 @@ class Desk(ABC):
         if activation.id in self.data.running:
             return None
         ledger = self.ledger
-        if not self.inbox and ledger.news is None and self.claim(False):  # noqa: FBT003
+        if not self.inbox and ledger.news is None and self.claim(False):
             now = self.time()
             ledger.now = now if now > self.data.updated_at else self.data.updated_at
             ledger.start(activation)
@@ -168,7 +170,7 @@ class Desk(ABC):
         """Do what follows the last fact, or the one that paused the job, before anybody is woken."""
 
     @abstractmethod
-    def _after_end(self, again: bool) -> None:  # noqa: FBT001 - one caller
+    def _after_end(self, again: bool) -> None:
         """Wake those who wait for the end; with `again` a resume was asked for meanwhile."""
 
     @abstractmethod

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from contextvars import ContextVar, copy_context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from routilux_core.binding import Style
-from routilux_core.flow import Flow
 from routilux_core.job_errors import NoActiveJob
 from routilux_core.merge import APPEND
 from routilux_core.plan import BoundSlot, compile_flow
 from routilux_core.policy import Each
-from routilux_core.routine import Routine
+
+if TYPE_CHECKING:
+    from routilux_core.flow import Flow
+    from routilux_core.routine import Routine
 
 Call = tuple[BoundSlot, dict[str, Any], str]
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from routilux_core import facts, quiet
-from routilux_core.activation import Activation
 from routilux_core.attempts import ENTRY, Attempts, EventEmitted
 from routilux_core.job_errors import (
     InvalidTransition,
     JobTimeout,
 )
 from routilux_core.status import MOVES, ExecutionStatus
+
+if TYPE_CHECKING:
+    from routilux_core.activation import Activation
 
 
 class Answer:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from random import random
+from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
 from routilux_core import facts
-from routilux_core.activation import Activation
 from routilux_core.error_handler import ErrorStrategy
 from routilux_core.error_record import describe
 from routilux_core.job_errors import (
@@ -17,11 +16,16 @@ from routilux_core.job_errors import (
     RunawayLoop,
     TooMuchPending,
 )
-from routilux_core.ledger import Ledger
-from routilux_core.plan import Plan
 from routilux_core.routing import Routing
 from routilux_core.runaway import cycle
 from routilux_core.status import FINAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from routilux_core.activation import Activation
+    from routilux_core.ledger import Ledger
+    from routilux_core.plan import Plan
 
 
 @frozen(kw_only=True)
@@ -36,9 +40,9 @@ class Failing:
     """Further attempts, failures, limits, and the end by an error."""
 
     __slots__ = (
+        "anew",
         "cause",
         "chance",
-        "anew",
         "closed",
         "continuing",
         "data",
@@ -47,11 +51,11 @@ class Failing:
         "freed",
         "later",
         "ledger",
+        "limited",
         "limits",
         "opening",
         "outputs",
         "over",
-        "limited",
         "plan",
         "reopen",
         "routes",

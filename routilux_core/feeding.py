@@ -6,14 +6,14 @@ import logging
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from routilux_core.engine import Answer
-from routilux_core.fact import Fact
-from routilux_core.facts import OutputSent
-from routilux_core.feed import Feed
 from routilux_core.record import ExecutionRecord, as_record, as_records
 from routilux_core.waiting import Waiting
 
 if TYPE_CHECKING:
+    from routilux_core.engine import Answer
+    from routilux_core.fact import Fact
+    from routilux_core.facts import OutputSent
+    from routilux_core.feed import Feed
     from routilux_core.state import JobState
 
 log = logging.getLogger("routilux")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,8 @@ from routilux_core.graph import Graph
 from routilux_core.picture import dot, mermaid
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from routilux_core.executor import Executor
     from routilux_core.state import JobState
     from routilux_core.validation import Problem
@@ -135,7 +136,7 @@ class Flow(Graph):
         """End a job; what its running handlers still do is refused."""
         current_manager().cancel_state(self, job_state, reason)
 
-    def fork(self, job_state: JobState, start: bool = True) -> JobState:  # noqa: FBT001, FBT002 - part of the API
+    def fork(self, job_state: JobState, start: bool = True) -> JobState:
         """Make a new job from what an ended or paused one had not done, its failed activations included."""
         return current_manager().fork_state(self, job_state, start=start)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
 from functools import wraps
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from routilux_core.binding import Handler, Style, bind
 from routilux_core.merge import checked_payload
 from routilux_core.routine import Routine
 from routilux_core.slot import Event, Slot, checked_options
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 ENTRY = "trigger"
 OUTPUT = "output"

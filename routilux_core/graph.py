@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -14,6 +13,8 @@ from routilux_core.identity import checked_id, new_id
 from routilux_core.routine import Routine
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from routilux_core.plan import Plan
 
 

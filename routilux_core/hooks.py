@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from pluggy import HookImpl, PluginManager
-
-from routilux_core.activation import Activation
 from routilux_core.job_errors import VetoedJob
 from routilux_core.observers import Observers, watches_of
-from routilux_core.validation import Problem
 
 if TYPE_CHECKING:
+    from contextlib import ExitStack
+
+    from pluggy import HookImpl, PluginManager
+
+    from routilux_core.activation import Activation
     from routilux_core.flow import Flow
     from routilux_core.job import Job
     from routilux_core.manager import JobManager
+    from routilux_core.validation import Problem
 
 log = logging.getLogger("routilux.plugins")
 Bound = tuple[str, Callable[..., Any]]
@@ -129,6 +130,6 @@ class _Guarded:
     def leave(self, *error: Any) -> None:
         try:
             self._surrounding.__exit__(*error)
-        except Exception as failure:  # noqa: BLE001 - a plugin's
+        except Exception as failure:
             if failure is not error[1]:
                 log.exception("plugin %r raised on leaving around_activation", self._name)

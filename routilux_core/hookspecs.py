@@ -5,13 +5,14 @@ Each docstring has the same four lines. Hooks are bound once per job; one that n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.markers import hookspec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
+
     from routilux_core.activation import Activation
     from routilux_core.fact import Fact
     from routilux_core.flow import Flow

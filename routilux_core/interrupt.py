@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
-from types import CodeType, FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType, FrameType
 
 _INNER: set[CodeType] = set()
 _SHUT: set[CodeType] = set()

@@ -15,12 +15,11 @@ from routilux_core.flow import Flow, checked_timeout
 from routilux_core.identity import digest, new_id
 from routilux_core.job_errors import InsideJob, InvalidTransition
 from routilux_core.merge import checked_payload
-from routilux_core.record import ExecutionRecord
 from routilux_core.status import ExecutionStatus
 from routilux_core.steering import Steering
 
 if TYPE_CHECKING:
-    pass
+    from routilux_core.record import ExecutionRecord
 
 
 class Job(Steering):

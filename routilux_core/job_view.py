@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from routilux_core import facts
-from routilux_core.activation import Activation
 from routilux_core.current import CONTEXT
-from routilux_core.error_record import ErrorRecord
 from routilux_core.identity import checked_id, new_id
 from routilux_core.job_data import JobData, PausePoint, RoutineRecord
 from routilux_core.job_errors import JobFailed
-from routilux_core.outputs import OutputHandler
 from routilux_core.record import ExecutionRecord, as_records, moment
 from routilux_core.status import ExecutionStatus
 from routilux_core.views import ListView
 
 if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Callable, Mapping
+
+    from routilux_core import facts
+    from routilux_core.activation import Activation
     from routilux_core.context import ExecutionContext
+    from routilux_core.error_record import ErrorRecord
     from routilux_core.job import Job
+    from routilux_core.outputs import OutputHandler
 
 
 @frozen(kw_only=True)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from routilux_core.activation import Activation
 from routilux_core.apply import APPLY, activation_started
-from routilux_core.fact import Fact
 from routilux_core.facts import ActivationStarted
-from routilux_core.job_data import JobData
-from routilux_core.plan import BoundSlot
+
+if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Callable
+
+    from routilux_core.fact import Fact
+    from routilux_core.job_data import JobData
+    from routilux_core.plan import BoundSlot
 
 
 class Ledger:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from routilux_core import direct
 from routilux_core.current import MANAGER
 from routilux_core.facts import JobCancelled
-from routilux_core.flow import Flow
 from routilux_core.interrupt import unbreakable
-from routilux_core.job import Job
 from routilux_core.job_errors import FlowMismatch, InvalidTransition, UnknownJob
 from routilux_core.launch import FOREIGN, Launch, forked_state, new_job, resumed_job
-from routilux_core.routine import Routine
-from routilux_core.state import JobState
 from routilux_core.status import MOVES, ExecutionStatus
 from routilux_core.validation import Problem, problems
 from routilux_core.workplace import Workplace
+
+if TYPE_CHECKING:
+    from routilux_core.flow import Flow
+    from routilux_core.job import Job
+    from routilux_core.routine import Routine
+    from routilux_core.state import JobState
 
 
 class JobManager(Workplace):

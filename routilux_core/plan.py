@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define
 
@@ -16,7 +15,11 @@ from routilux_core.identity import digest
 from routilux_core.merge import APPEND, OVERRIDE, Merge, plain
 from routilux_core.policy import Each, Leftover, Policy
 from routilux_core.routine import Routine
-from routilux_core.slot import Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from routilux_core.slot import Slot
 
 NO_FIELDS = frozenset({""})
 """Equal to the fields of no payload, so that arguments are always looked at."""

@@ -71,7 +71,7 @@ def _lists(payloads: Sequence[Payload]) -> Payload:
 class Each(Policy):
     """Every payload is an activation of its own."""
 
-    def place(self, payload: Payload, source: str | None) -> None:  # noqa: ARG002
+    def place(self, payload: Payload, source: str | None) -> None:
         """Let it go at once."""
 
     def release(self, group: Mapping[Hashable, Sequence[Payload]], sources: Sequence[str]) -> Take:  # noqa: ARG002

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from routilux_core import facts
-from routilux_core.ledger import Ledger
-from routilux_core.plan import Plan
 from routilux_core.policy import Leftover
-from routilux_core.routing import Routing
+
+if TYPE_CHECKING:
+    from routilux_core.ledger import Ledger
+    from routilux_core.plan import Plan
+    from routilux_core.routing import Routing
 
 
 def release_leftovers(ledger: Ledger, routing: Routing, plan: Plan) -> bool:

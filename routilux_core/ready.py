@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable
 from itertools import count
+from typing import TYPE_CHECKING
 
-from routilux_core.activation import Activation
-from routilux_core.plan import Plan
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from routilux_core.activation import Activation
+    from routilux_core.plan import Plan
 
 
 class Ready:

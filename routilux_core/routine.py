@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
-from routilux_core.binding import Handler
 from routilux_core.current import CONTEXT, current_manager
 from routilux_core.error_handler import ErrorHandler, ErrorStrategy
 from routilux_core.errors import DuplicateName, InvalidOption, UnknownEvent, UnknownSlot
@@ -16,6 +14,9 @@ from routilux_core.job_errors import InsideJob, NoActiveJob
 from routilux_core.slot import MARK, Event, Slot, checked_options, make_event
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from routilux_core.binding import Handler
     from routilux_core.context import ExecutionContext
     from routilux_core.flow import Flow
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -13,11 +14,13 @@ from routilux_core.error_record import text_of
 from routilux_core.errors import DeliveryError, RoutiluxError
 from routilux_core.identity import MASK, STEP, joined
 from routilux_core.job_data import Group, Held
-from routilux_core.ledger import Ledger
 from routilux_core.merge import APPEND, OVERRIDE, Payload, checked_payload, gather, prefixes
 from routilux_core.plan import BoundSlot, Plan
 from routilux_core.policy import Each, Take
 from routilux_core.views import ListView
+
+if TYPE_CHECKING:
+    from routilux_core.ledger import Ledger
 
 
 @frozen

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from routilux_core.job_data import JobData
-from routilux_core.plan import Plan
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from routilux_core.job_data import JobData
+    from routilux_core.plan import Plan
 
 
 def cycle(plan: Plan, data: JobData) -> str:

@@ -6,22 +6,25 @@ import inspect
 import logging
 import threading
 from abc import abstractmethod
-from collections.abc import Callable
 from contextlib import ExitStack
 from contextvars import Context, copy_context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
-from routilux_core.activation import Activation
 from routilux_core.binding import Style
 from routilux_core.context import CLOSED, ExecutionContext
 from routilux_core.current import CONTEXT
 from routilux_core.errors import InvalidHandler
 from routilux_core.interrupt import calls_users
 from routilux_core.outcome import Outcome
-from routilux_core.plan import BoundSlot
 from routilux_core.telling import Telling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from routilux_core.activation import Activation
+    from routilux_core.plan import BoundSlot
 
 log = logging.getLogger("routilux")
 
@@ -67,7 +70,7 @@ class Runner(Telling):
         if context.overlay is not None:
             return _success(context)
         effects, context.effects = context.effects, CLOSED
-        return Outcome(effects, True)  # noqa: FBT003 - keywords cost time here
+        return Outcome(effects, True)
 
     async def run_async(self, activation: Activation) -> Outcome:
         """Do what `run` does, awaiting an async handler on the running loop."""
@@ -108,7 +111,7 @@ class Runner(Telling):
                     live.items.close()
                 finally:
                     CONTEXT.reset(token)
-        except BaseException:  # noqa: BLE001 - a generator may refuse to end; nobody waits for it
+        except BaseException:
             log.debug("a generator of job %s refused to close", self.data.job_id, exc_info=True)
 
     @abstractmethod

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from routilux_core import facts
 from routilux_core.apply import apply
 from routilux_core.effect import SharedDataModified
 from routilux_core.errors import InvalidOption
 from routilux_core.identity import digest, new_id
-from routilux_core.job_data import JobData
 from routilux_core.job_errors import NoActiveJob
 from routilux_core.job_view import JobView
 from routilux_core.outputs import OutputHandler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from routilux_core.job_data import JobData
 
 
 class JobState(JobView):

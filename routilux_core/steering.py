@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from threading import Event, get_ident
 from typing import TYPE_CHECKING, Any
 
-from routilux_core.activation import Activation
 from routilux_core.current import CONTEXT
 from routilux_core.engine import Answer, Engine
-from routilux_core.executor import Executor
 from routilux_core.facts import JobStarted, OutputSent
 from routilux_core.ledger import Ledger
-from routilux_core.plan import BoundSlot, Plan
 from routilux_core.runner import Runner
 from routilux_core.telling import CLOSED, NO_STATS
 from routilux_core.turn import HELD, Message
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from routilux_core.activation import Activation
+    from routilux_core.executor import Executor
     from routilux_core.job import Job
     from routilux_core.manager import JobManager
+    from routilux_core.plan import BoundSlot, Plan
     from routilux_core.state import JobState
 
 
@@ -58,7 +59,7 @@ class Steering(Runner):
         if not self.driven:
             self.launch(take=False)
 
-    def launch(self, take: bool) -> Activation | None:  # noqa: FBT001 - two callers
+    def launch(self, take: bool) -> Activation | None:
         """Begin, if that was left to whoever works; with `take` return the first work."""
         message, self._begin = self._begin, None
         if message is None:

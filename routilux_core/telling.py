@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from routilux_core.activation import Activation
 from routilux_core.executor import Lane
 from routilux_core.facts import ActivationRetried
 from routilux_core.feeding import Feeding
 from routilux_core.job_errors import ManagerClosed
 from routilux_core.observers import Observers, Watches
 from routilux_core.status import FINAL, ExecutionStatus
-from routilux_core.timers import Timer
-from routilux_core.turn import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from routilux_core.activation import Activation
     from routilux_core.executor import Executor
     from routilux_core.job import Job
+    from routilux_core.timers import Timer
+    from routilux_core.turn import Message
 
 log = logging.getLogger("routilux")
 
@@ -176,7 +177,7 @@ class Telling(Feeding):
             self.parent.children.pop(self, None)  # type: ignore[arg-type] - every one of us is a Job
         self.manager.forget(self)  # type: ignore[arg-type] - every one of us is a Job
 
-    def _after_end(self, again: bool) -> None:  # noqa: FBT001 - one caller
+    def _after_end(self, again: bool) -> None:
         if self._waiters or self._helpers:
             self.wake_waiters()
         if self.data.status in FINAL:

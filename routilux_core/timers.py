@@ -5,10 +5,13 @@ from __future__ import annotations
 import heapq
 import logging
 import threading
-from collections.abc import Callable
 from itertools import count
+from typing import TYPE_CHECKING
 
-from routilux_core.clock import Clock
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from routilux_core.clock import Clock
 
 log = logging.getLogger("routilux.timers")
 FEW = 64

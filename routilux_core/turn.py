@@ -7,15 +7,19 @@ data, without holding the lock. A message that finds the turn taken waits in the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from threading import get_ident
+from typing import TYPE_CHECKING
 
-from routilux_core.activation import Activation
 from routilux_core.current import CONTEXT
 from routilux_core.desk import HELD, Desk, Message
 from routilux_core.interrupt import unbreakable
-from routilux_core.outcome import Outcome
 from routilux_core.status import ExecutionStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from routilux_core.activation import Activation
+    from routilux_core.outcome import Outcome
 
 
 def _nothing(_one: object, _two: object) -> None:
@@ -61,13 +65,13 @@ class Turn(Desk):
         self,
         activation: Activation,
         outcome: Outcome,
-        take: bool = False,  # noqa: FBT001, FBT002 - keywords cost time here
+        take: bool = False,
     ) -> Activation | None:
         """Hand in an outcome, and with `take` get the next work in the same breath."""
         if not outcome.plain and outcome.pauses:
             with self.lock:
                 self.open = False
-        if self.roundabout or self.inbox or not self.claim(False):  # noqa: FBT003 - a lock's own parameter
+        if self.roundabout or self.inbox or not self.claim(False):
             return self._finish_among_others(activation, outcome, take and self._holds is None)
         self.turning = get_ident()
         engine, data, ledger = self.engine, self.data, self.ledger
@@ -99,15 +103,16 @@ class Turn(Desk):
         finally:
             self.release_lock()
         if following is None:
-            return self._turn((), take)
+            over = not data.activations and self.open
+            return self._turn(((engine.quiet, None, None),) if over else (), take)
         if count > 0:
             self._guarded(self._wake, count)
         return following
 
-    def _finish_among_others(self, activation: Activation, outcome: Outcome, take: bool) -> Activation | None:  # noqa: FBT001
+    def _finish_among_others(self, activation: Activation, outcome: Outcome, take: bool) -> Activation | None:
         message = (self.engine.finished, activation, outcome)
         with self.lock:
-            if not self.claim(False):  # noqa: FBT003
+            if not self.claim(False):
                 self.inbox.append(message)
                 following = self._next() if take else None
                 if following is not None:
@@ -149,7 +154,7 @@ class Turn(Desk):
     def _turn(
         self,
         messages: Sequence[Message],
-        take: bool = False,  # noqa: FBT001, FBT002 - keywords cost time here
+        take: bool = False,
     ) -> Activation | None:
         """Use the turn that this thread has: first for `messages`, then until the inbox is empty."""
         engine, data, ledger = self.engine, self.data, self.ledger

@@ -10,13 +10,13 @@ from attrs import frozen
 from routilux_core.binding import bind
 from routilux_core.connection import Connection
 from routilux_core.errors import InvalidHandler
-from routilux_core.slot import Event, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from routilux_core.flow import Flow
     from routilux_core.routine import Routine
+    from routilux_core.slot import Event, Slot
 
 ENTRY = "trigger"
 """The slot that a job enters by where none is named."""

@@ -51,7 +51,10 @@ class ListView(Sequence[Item], Generic[Item]):
 
     def copy(self) -> list[Item]:
         """Return a plain list of what is seen here."""
-        return list(self) if self._show is not None else list(self._items[: len(self)])
+        items = self._items
+        if self._show is not None or type(items) is not list:
+            return list(self)
+        return items[: self._length]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, (list, ListView)):

@@ -9,13 +9,13 @@ from collections.abc import Callable, Generator
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from routilux_core.activation import Activation
 from routilux_core.current import CONTEXT
 from routilux_core.interrupt import unbreakable, waits
 from routilux_core.outcome import Outcome
 from routilux_core.turn import Turn
 
 if TYPE_CHECKING:
+    from routilux_core.activation import Activation
     from routilux_core.manager import JobManager
 
 log = logging.getLogger("routilux")
@@ -97,7 +97,7 @@ class Waiting(Turn):
         """Call the handler and return what came of it."""
 
     @abstractmethod
-    def launch(self, take: bool) -> Activation | None:  # noqa: FBT001 - two callers
+    def launch(self, take: bool) -> Activation | None:
         """Begin, if that was left to whoever works; with `take` return the first work."""
 
     def work(self, timeout: float | None = None) -> bool:
@@ -121,7 +121,7 @@ class Waiting(Turn):
                     interrupts.pending = True
                     finish(activation, outcome)
                     break
-                activation = finish(activation, outcome, True)  # noqa: FBT003 - keywords cost time here
+                activation = finish(activation, outcome, True)
             interrupts.check()
             if self.settled:
                 return True

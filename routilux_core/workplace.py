@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from routilux_core.clerk import Clerk
@@ -19,12 +18,16 @@ from routilux_core.executor import Executor
 from routilux_core.failing import Limits
 from routilux_core.flow import Flow
 from routilux_core.interrupt import Interrupts
-from routilux_core.job import Job
 from routilux_core.job_errors import InsideJob, InvalidTransition, ManagerClosed
 from routilux_core.loop import Loops
 from routilux_core.settings import Settings, checked_settings
 from routilux_core.timers import Timers
 from routilux_core.totals import Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from routilux_core.job import Job
 
 log = logging.getLogger("routilux")
 GRACE = 1.0
@@ -57,7 +60,7 @@ class Workplace:
         """What others remember it by without keeping it."""
         loaded = load(plugins, discover=discover)
         self.registry, self.hooks, self.failed_plugins = loaded.registry, loaded.hooks, loaded.failed
-        self._executor = executor
+        self._preferred = executor or self.settings.executor
         self._executors: dict[Any, Executor] = {}
         self._jobs: dict[str, Job] = {}
         self._waiting: list[tuple[Job, Job]] = []
@@ -97,8 +100,9 @@ class Workplace:
         """Return the executor of that name, or the one for that flow, started."""
         choice: str | Executor
         if isinstance(wanted, Flow):
-            named = wanted.execution_strategy or self._executor or self.settings.executor
-            choice = named or self.registry.preferred("executor")
+            if self._preferred is None:
+                self._preferred = self.registry.preferred("executor")
+            choice = wanted.execution_strategy or self._preferred
         else:
             choice = wanted
         if not isinstance(choice, (str, Executor)):
