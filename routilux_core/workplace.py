@@ -100,9 +100,10 @@ class Workplace:
         """Return the executor of that name, or the one for that flow, started."""
         choice: str | Executor
         if isinstance(wanted, Flow):
-            if self._preferred is None:
-                self._preferred = self.registry.preferred("executor")
-            choice = wanted.execution_strategy or self._preferred
+            named = wanted.execution_strategy or self._preferred
+            if named is None:
+                named = self._preferred = self.registry.preferred("executor")
+            choice = named
         else:
             choice = wanted
         if not isinstance(choice, (str, Executor)):
