@@ -12,7 +12,6 @@ import attrs
 import pytest
 
 from routilux_core import RoutiluxError
-
 from tests.architecture.source import sources
 
 SAMPLES = {
