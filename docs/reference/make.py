@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 
+from attrs import has
+
 import routilux_core
 from routilux_core import Fact, hookspecs
 
-NOTE = "Made from the docstrings by `python docs/reference/make.py`. Names are imported from `routilux_core`."
+NOTE = "Made from the docstrings by `python docs/reference/make.py`. Import names from `routilux_core`."
 HERE = Path(__file__).parent
 TABLES = tomllib.loads((HERE / "pages.toml").read_text("utf-8"))
-NOTES, SHOWN = TABLES["notes"], TABLES["shown"]
+NOTES, SHOWN, INNER = TABLES["notes"], TABLES["shown"], TABLES["hidden"]
 
 
 class Raw(str):
@@ -59,13 +61,14 @@ def fields(kind: type) -> Iterator[str]:
     if issubclass(kind, Enum):
         yield from (f"- `{one.name}`: `{one.value!r}`" for one in kind)
     own = [one for one in reversed(kind.__mro__) if one.__module__.startswith("routilux_core.")]
-    trees = [
-        ast.parse(textwrap.dedent(inspect.getsource(one))) for one in own if one is kind or one is not Fact
-    ]
-    body = [line for tree in trees for line in (ast.Pass(), *tree.body[0].body)]  # type: ignore[attr-defined]
+    texts = [textwrap.dedent(inspect.getsource(one)) for one in own if one is kind or one is not Fact]
+    body = [line for text in texts for line in (ast.Pass(), *ast.parse(text).body[0].body)]  # type: ignore[attr-defined]
     for one, following in zip(body, [*body[1:], None], strict=True):
         line = ast.unparse(one).partition(" = ")[0]
-        if isinstance(one, ast.AnnAssign) and not line.startswith("_") and "ClassVar" not in line:
+        inner = (
+            kind.__name__ in SHOWN and not has(kind) and line.partition(":")[0] not in SHOWN[kind.__name__]
+        )
+        if isinstance(one, ast.AnnAssign) and not (inner or line.startswith("_") or "ClassVar" in line):
             yield f"- `{line}`" + (f". {following.value.value}" if isinstance(following, ast.Expr) else "")
 
 
@@ -74,12 +77,10 @@ def members(kind: type) -> Iterator[str]:
     own = [one for one in kind.__mro__ if one.__module__.startswith("routilux_core.")]
     found = {name: value for one in reversed(own) for name, value in vars(one).items()}
     for name in SHOWN.get(kind.__name__, found):
-        value = found[name]
+        value = found.get(name)
         if isinstance(value, property):
             yield f"### `{name}: {value.fget.__annotations__['return']}`\n\n{prose(value.__doc__)}"
-        elif (
-            inspect.isfunction(value) and not name.startswith("_") and name not in TABLES["hidden"]["methods"]
-        ):
+        elif inspect.isfunction(value) and not name.startswith("_") and name not in INNER["methods"]:
             yield f"### `{name}`\n\n{signature(name, value)}\n\n{prose(value.__doc__)}"
 
 
@@ -94,9 +95,7 @@ def entry(name: str, thing: object) -> str:
             parts.insert(1, f"A kind of {' and '.join(f'`{one.__name__}`' for one in thing.__bases__)}.")
         elif issubclass(thing, Fact):
             parts.insert(1, f"Monitors: `on_{thing.tag}`." if thing is not Fact else "")
-        elif not (
-            inspect.isabstract(thing) or issubclass(thing, Enum) or name in TABLES["hidden"]["constructors"]
-        ):
+        elif not (inspect.isabstract(thing) or issubclass(thing, Enum) or name in INNER["constructors"]):
             parts.insert(0, signature(name, thing))
     return "\n\n".join([f"## `{name}`", *filter(None, parts)])
 
