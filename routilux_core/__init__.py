@@ -26,6 +26,7 @@ from routilux_core.errors import (
     UnknownSlot,
 )
 from routilux_core.executor import Executor, Lane, Traits
+from routilux_core.fact import Fact
 from routilux_core.facts import (
     ActivationCompleted,
     ActivationFailed,
@@ -42,7 +43,6 @@ from routilux_core.facts import (
     EventEmitted,
     EventPosted,
     ExecutionRecorded,
-    Fact,
     JobCancelled,
     JobCompleted,
     JobForked,

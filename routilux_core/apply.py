@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from routilux_core.activation import Activation
+    from routilux_core.fact import Fact
 
 
-def apply(data: JobData, fact: facts.Fact) -> None:
+def apply(data: JobData, fact: Fact) -> None:
     """Let `fact` have happened to `data`."""
     APPLY[type(fact)](data, fact)
     data.number = fact.number
@@ -87,7 +88,7 @@ def _job_resumed(data: JobData, fact: facts.JobResumed) -> None:
         data.running_since = fact.at
 
 
-def _ended(data: JobData, fact: facts.Fact, status: ExecutionStatus) -> None:
+def _ended(data: JobData, fact: Fact, status: ExecutionStatus) -> None:
     data.status, data.pause = status, None
     data.running.clear()
     _stop_clock(data, fact.at)
@@ -262,7 +263,7 @@ def _routine_state_updated(data: JobData, fact: facts.RoutineStateUpdated) -> No
     _record(data, fact.routine_id).update(fact.update)
 
 
-def _only_history(_data: JobData, _fact: facts.Fact) -> None:
+def _only_history(_data: JobData, _fact: Fact) -> None:
     """It changes nothing that is to come."""
 
 
@@ -270,7 +271,7 @@ def _output_sent(data: JobData, fact: facts.OutputSent) -> None:
     data.output_log.append(fact.entry())
 
 
-APPLY: dict[type[facts.Fact], Callable[[JobData, Any], None]] = {
+APPLY: dict[type[Fact], Callable[[JobData, Any], None]] = {
     facts.JobStarted: _job_started,
     facts.JobForked: _job_forked,
     facts.PauseRequested: _pause_requested,

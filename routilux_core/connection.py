@@ -12,7 +12,7 @@ from routilux_core.errors import InvalidMapping, InvalidOption
 def _mapping(value: object) -> dict[str, str]:
     if value is None:
         return {}
-    if not isinstance(value, dict) or not all(isinstance(name, str) for pair in value.items() for name in pair):
+    if not isinstance(value, dict) or not all(isinstance(one, str) for pair in value.items() for one in pair):
         raise InvalidOption("param_mapping", value, "a dict {event field: slot field}")
     return dict(value)
 

@@ -158,5 +158,5 @@ class ExecutionContext:
         return self.pending().recorded(self.place_of(routine))
 
     def __repr__(self) -> str:
-        return f"ExecutionContext(flow={self.flow.flow_id!r}, job={self.job.root!r}, routine_id={self.routine_id!r})"
-
+        flow, job = self.flow.flow_id, self.job.root
+        return f"ExecutionContext(flow={flow!r}, job={job!r}, routine_id={self.routine_id!r})"

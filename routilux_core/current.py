@@ -31,7 +31,7 @@ def get_execution_context() -> ExecutionContext | None:
 
 
 def current_manager() -> JobManager:
-    """Return the running job's manager, else the innermost `with JobManager(...)`, else the process-wide one."""
+    """Return the running job's manager, else the innermost `with JobManager(...)`, else the process's own."""
     context = CONTEXT.get()
     if context is not None:
         return context.manager

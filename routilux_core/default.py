@@ -31,8 +31,9 @@ class _Default:
                 self._manager, self._max_workers = JobManager(settings=settings), max_workers
                 return self._manager
             if max_workers not in {None, self._max_workers}:
-                text = f"the job manager of this process has max_workers={self._max_workers}, not {max_workers}"
-                warnings.warn(f"{text}; shut it down first to change that", stacklevel=3)
+                has = f"has max_workers={self._max_workers}, not {max_workers}"
+                text = f"the job manager of this process {has}; shut it down first to change that"
+                warnings.warn(text, stacklevel=3)
             return manager
 
     def _close(self) -> None:

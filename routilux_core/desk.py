@@ -6,7 +6,8 @@ import logging
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from threading import get_ident
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from routilux_core.engine import Engine
 
 log = logging.getLogger("routilux")
-Message = tuple[Callable[[Any, Any], None], Any, Any]
+Message = tuple[Callable[[Any, Any], object], Any, Any]
 EVERYTHING = 1 << 60
 
 
@@ -36,12 +37,12 @@ NOTHING_PARKED: Mapping[int, Activation] = MappingProxyType({})
 
 
 class Desk(ABC):
-    """What lies before those who work for a job: inbox, ready work, the gate. All of it is guarded by the lock."""
+    """What lies before those who work for a job: inbox, ready work, the gate; the lock guards all of it."""
 
     __slots__ = (
-        "_holds", "acquire", "again", "claim", "data", "ended", "engine", "give_up", "inbox", "inflight", "ledger",
-        "limit", "limited", "lock", "max_ready", "open", "parked", "passed", "ready", "release_lock", "released",
-        "roundabout", "stalled", "time", "told", "turning",
+        "_holds", "acquire", "again", "claim", "data", "ended", "engine", "give_up", "inbox", "inflight",
+        "ledger", "limit", "limited", "lock", "max_ready", "open", "parked", "passed", "ready",
+        "release_lock", "released", "roundabout", "stalled", "time", "told", "turning",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, time: Callable[[], float], limit: int | None, max_ready: int) -> None:
@@ -55,7 +56,7 @@ class Desk(ABC):
         """The lock without the cost of `with`, for the hot path."""
         turn = threading.Lock()
         self.claim, self.give_up = turn.acquire, turn.release
-        """The turn: `claim(False)` takes it if it is free; it is given up under the lock, with an empty inbox."""
+        """The turn: `claim(False)` takes it if it is free; it is given up under the lock, the inbox empty."""
         self.turning = 0
         """The thread that has the turn; 0 when it is free."""
         self.inbox: list[Message] = []
@@ -82,7 +83,7 @@ class Desk(ABC):
         self._holds: Callable[[Activation], bool] | None = None
         self.parked: Mapping[int, Activation] = NOTHING_PARKED
         """What a plugin holds back."""
-        self.passed: Set[int] = frozenset()
+        self.passed: AbstractSet[int] = frozenset()
         """What was held back and let go on."""
 
     def _claimed(self) -> list[Message] | None:

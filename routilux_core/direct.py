@@ -22,7 +22,7 @@ _WAITING: ContextVar[deque[Call] | None] = ContextVar("routilux_direct", default
 
 
 def emit_directly(routine: Routine, event: str, flow: Flow | None, data: dict[str, Any]) -> None:
-    """Call the handlers that `event` reaches; what they emit is called after them, so depth does not matter."""
+    """Call the handlers that `event` reaches; what they emit comes after them, so depth does not matter."""
     calls = _calls(routine, event, _flow_of(routine, event) if flow is None else flow, data)
     waiting = _WAITING.get()
     if waiting is not None:
@@ -41,10 +41,12 @@ def _flow_of(routine: Routine, event: str) -> Flow:
     what = f"emit({event!r}) of routine {type(routine).__name__!r}"
     flows = list(routine.flows)
     if not flows:
-        raise NoActiveJob(what, "it runs in no job and belongs to no flow; add it to a flow, or run it in a job")
+        reason = "it runs in no job and belongs to no flow; add it to a flow, or run it in a job"
+        raise NoActiveJob(what, reason)
     if len(flows) > 1:
         names = ", ".join(sorted(flow.flow_id for flow in flows))
-        raise NoActiveJob(what, f"it belongs to several flows ({names}); pass the flow: emit({event!r}, flow, ...)")
+        reason = f"it belongs to several flows ({names}); pass the flow: emit({event!r}, flow, ...)"
+        raise NoActiveJob(what, reason)
     return flows[0]
 
 
@@ -54,8 +56,8 @@ def _calls(routine: Routine, event: str, flow: Flow, data: dict[str, Any]) -> li
     if len(places) != 1:
         reason = f"it is not in flow {flow.flow_id!r}; add it there, or pass the flow that has it"
         if places:
-            known = ", ".join(places)
-            reason = f"it stands in flow {flow.flow_id!r} as {known}; run a job, which knows which one is meant"
+            there = f"it stands in flow {flow.flow_id!r} as {', '.join(places)}"
+            reason = f"{there}; run a job, which knows which one is meant"
         raise NoActiveJob(f"emit({event!r}) of routine {type(routine).__name__!r}", reason)
     routes = plan.routes[places[0]].get(event)
     every = () if routes is None else routes.every

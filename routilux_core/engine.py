@@ -1,4 +1,4 @@
-"""Engine: the rules of a job. Messages and times go in, facts and new work come out; no thread, lock or clock."""
+"""Engine: the rules of a job. Messages and times go in, facts and work come out; no thread, lock or clock."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ class RoutiluxError(Exception):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        own = [name for name in cls.__annotations__ if name != "fields"] if "__annotations__" in vars(cls) else []
-        cls.fields = (*cls.fields, *own)
+        own = vars(cls).get("__annotations__", ())
+        cls.fields = (*cls.fields, *(name for name in own if name != "fields"))
 
     def __init__(self, *values: object, **named: object) -> None:
         values = (*values, *(named[name] for name in self.fields[len(values) :]))
@@ -44,7 +44,8 @@ class UnknownName(RoutiluxError, LookupError, ValueError):
     known: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"nothing is named {self.name!r}; there is: {choices(self.known)}{_hint(self.name, self.known)}"
+        known = choices(self.known)
+        return f"nothing is named {self.name!r}; there is: {known}{_hint(self.name, self.known)}"
 
 
 class UnknownRoutine(UnknownName):

@@ -2,7 +2,7 @@
 
 Ready work lives in the job alone. An executor is told by `lane.wake(n)` that there is some, asks for it with
 `job.take()`, runs it with `job.run(activation)` wherever it likes, and gives the outcome to `job.finish`.
-So pause, priority, fairness among slots and limits are right on every executor, and a thread pool is ten lines.
+So pause, priority, fairness among slots and limits are right on every executor, and a pool is ten lines.
 """
 
 from __future__ import annotations

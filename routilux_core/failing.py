@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from routilux_core.activation import Activation
+    from routilux_core.fact import Fact
     from routilux_core.ledger import Ledger
     from routilux_core.plan import Plan
+
+    Failure = facts.ActivationRetried | facts.ActivationSkipped | facts.ActivationFailed | facts.JobStopped
 
 
 @frozen(kw_only=True)
@@ -107,7 +110,7 @@ class Failing:
         self.waiting: dict[int, Activation] = {}
         self.outputs: list[facts.OutputSent] = []
         self.warnings: list[tuple[str, object]] = []
-        self.failures: list[tuple[facts.Fact, BaseException]] = []
+        self.failures: list[tuple[Failure, BaseException]] = []
 
     def expired(self, activation: Activation, seconds: float) -> None:
         """Fail an attempt that runs past its slot's timeout; what it still does is refused."""
@@ -130,7 +133,7 @@ class Failing:
         ledger = self.ledger
         handler = self.plan.slot(activation.routine_id, activation.slot).error_handler
         error = describe(exception, activation, ledger.now)
-        fact: facts.Fact
+        fact: Failure
         if handler.retries(exception, activation.attempt) and not activation.undelivered:
             delay = handler.delay(activation.attempt, self.chance())
             again = evolve(activation, attempt=activation.attempt + 1, due=ledger.now + delay)
@@ -186,7 +189,7 @@ class Failing:
         self._end(fact)
         self.failures.append((fact, error))
 
-    def _end(self, fact: facts.Fact) -> None:
+    def _end(self, fact: Fact) -> None:
         data = self.data
         self.voided.extend(data.activations[number] for number in data.running if number in data.activations)
         self.over = True

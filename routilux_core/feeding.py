@@ -68,7 +68,8 @@ class Feeding(Waiting):
 
     def end_feeds(self) -> None:
         """Let all of them end."""
-        for _, known in (*self.output_feeds, *self.record_feeds):
+        feeds: tuple[tuple[int, ref[Feed[Any]]], ...] = (*self.output_feeds, *self.record_feeds)
+        for _, known in feeds:
             feed = known()
             if feed is not None:
                 feed.close()

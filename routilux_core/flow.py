@@ -107,7 +107,7 @@ class Flow(Graph):
         self,
         entry_routine_id: str,
         entry_params: dict[str, Any] | None = None,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the limit is the job's, not the caller's
         job_state: JobState | None = None,
         *,
         raise_on_error: bool = False,
@@ -125,7 +125,7 @@ class Flow(Graph):
         checkpoint: Any = None,
         timeout: float | None = None,
     ) -> None:
-        """Let nothing more start, and wait until no handler of the job runs; from its own handler, only ask."""
+        """Let nothing more start, and wait until no handler of the job runs; from its handler, only ask."""
         current_manager().pause_state(self, job_state, reason, checkpoint, timeout)
 
     def resume(self, job_state: JobState, *, accept_changes: bool = False) -> JobState:
@@ -148,14 +148,18 @@ class Flow(Graph):
         return f"<Flow {self.flow_id!r} routines={tuple(self.routines)!r}>"
 
 
-def _checked_workers(value: int | None) -> int | None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+def _checked_workers(value: object) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InvalidOption("max_workers", value, "a whole number from 1 up")
     return value
 
 
-def checked_timeout(name: str, value: float | None) -> float | None:
+def checked_timeout(name: str, value: object) -> float | None:
     """Return `value` if it is a time limit that can be reached, or None."""
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < inf):
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < inf:
         raise InvalidOption(name, value, "a number of seconds above 0")
     return value

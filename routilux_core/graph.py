@@ -59,10 +59,11 @@ class Graph:
 
     def add_routine(self, routine: Routine | Graph, routine_id: str | None = None) -> str:
         """Add a routine, or another flow as a sub-flow, and return its id."""
-        if not isinstance(routine, (Routine, Graph)):
+        given: object = routine
+        if not isinstance(given, (Routine, Graph)):
             hint = "an instance; call the class: add_routine(Thing(), ...)"
-            wanted = hint if isinstance(routine, type) else "a Routine or a Flow"
-            raise InvalidOption("routine", routine, wanted)
+            wanted = hint if isinstance(given, type) else "a Routine or a Flow"
+            raise InvalidOption("routine", given, wanted)
         chosen = new_id() if routine_id is None else checked_id("routine id", routine_id)
         inner = routine.routines if isinstance(routine, Graph) else ()
         self._refuse_taken({chosen, *(f"{chosen}.{name}" for name in inner)})
@@ -71,7 +72,7 @@ class Graph:
                 raise InvalidOption("routine", routine.flow_id, "a flow that does not contain this one")
             routine._parents.add(self)  # noqa: SLF001 - another flow
         else:
-            routine.flows.add(self)
+            routine.flows.add(self)  # type: ignore[arg-type]  # every graph is a Flow
         self._members[chosen] = routine
         self.forget_plan()
         return chosen
@@ -84,8 +85,9 @@ class Graph:
         slot: str | None = None,
         param_mapping: dict[str, str] | None = None,
     ) -> Connection:
-        """Connect an event to a slot: `connect("a", "output", "b", "input")` or `connect("a.output", "b.input")`.
+        """Connect an event to a slot.
 
+        `connect("a", "output", "b", "input")` and `connect("a.output", "b.input")` say the same.
         `param_mapping` is `{event field: slot field}`; other fields pass under their own names.
         """
         if target_id is None or slot is None:

@@ -79,7 +79,7 @@ class Hooks:
 
         def held(activation: Activation) -> bool:
             if activation.id in job.passed:
-                job.passed.discard(activation.id)
+                job.passed.discard(activation.id)  # type: ignore[attr-defined]  # a set where something holds
                 return False
             for name, function in hold:
                 try:

@@ -1,6 +1,6 @@
 """The hooks: everything that a plugin may do, besides offering components by name.
 
-Each docstring has the same four lines. Hooks are bound once per job; one that nobody implements costs nothing.
+Each docstring has the same four lines. Hooks are bound once per job; one that nobody has costs nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def register_components(registrar: Registrar) -> None:
 
 
 @hookspec
-def check_flow(flow: Flow) -> Iterable[Problem]:
+def check_flow(flow: Flow) -> Iterable[Problem]:  # type: ignore[empty-body]  # a hook is what it says
     """Look a flow over.
 
     Called: by `flow.validate()`, and once for each compiled flow before its first job.
@@ -56,7 +56,7 @@ def job_starting(job: Job) -> None:
 
 
 @hookspec
-def hold(job: Job, activation: Activation) -> bool:
+def hold(job: Job, activation: Activation) -> bool:  # type: ignore[empty-body]  # a hook is what it says
     """Keep an activation from starting, as a breakpoint does.
 
     Called: when an executor takes the activation, outside all locks, from any worker.

@@ -1,7 +1,7 @@
 """Ctrl-C at safe points: it may break into a handler or a wait, never into the engine's own work.
 
 The signal handler looks at what was interrupted. In a handler, in a wait, or in code that is none of ours, it
-raises KeyboardInterrupt as Python does. Amid the engine's work it leaves a note, which the driving loop finds.
+raises KeyboardInterrupt as Python does. Amid the engine's work it leaves a note for the driving loop.
 """
 
 from __future__ import annotations

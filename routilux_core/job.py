@@ -66,10 +66,12 @@ class Job(Steering):
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is over or paused; False when `timeout` came first. Inside a handler, work for it."""
         if self.turning == get_ident():
-            raise InsideJob("waiting for a job", "the job itself waits for the monitor or function that asked for it")
+            reason = "the job itself waits for the monitor or function that asked for it"
+            raise InsideJob("waiting for a job", reason)
         context = CONTEXT.get()
         if context is None:
-            return self.work(timeout) if self._in_turn() and not self._elsewhere else self.wait_outside(timeout)
+            helping = self._in_turn() and not self._elsewhere
+            return self.work(timeout) if helping else self.wait_outside(timeout)
         with self.manager.waits(context.job, self):
             return self.wait_outside(timeout) if self._elsewhere else self.work(timeout)
 
@@ -158,4 +160,3 @@ class Job(Steering):
 
     def __repr__(self) -> str:
         return f"<Job {self.job_id!r} of flow {self.flow.flow_id!r}: {self.status}>"
-

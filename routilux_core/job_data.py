@@ -118,8 +118,10 @@ class JobData:
     results: dict[str, list[Payload]] = Factory(dict)
 
 
-LEGACY = ("activations", "failed", "merged", "held", "ended", "shared_data", "shared_log", "output_log",
-          "deferred", "pause_points", "errors", "results", "routines", "stats", "checkpoint", "last_id")  # fmt: skip
+LEGACY = (
+    "activations", "failed", "merged", "held", "ended", "shared_data", "shared_log", "output_log", "deferred",
+    "pause_points", "errors", "results", "routines", "stats", "checkpoint", "last_id",
+)  # fmt: skip
 """The fields that a fork takes over."""
 
 

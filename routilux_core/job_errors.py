@@ -51,7 +51,8 @@ class FlowMismatch(RoutiluxError, ValueError):
     remedy: str
 
     def __str__(self) -> str:
-        return f"the job state does not fit flow {self.flow_id!r}: {'; '.join(self.differences)}; {self.remedy}"
+        differences = "; ".join(self.differences)
+        return f"the job state does not fit flow {self.flow_id!r}: {differences}; {self.remedy}"
 
 
 class JobFailed(RoutiluxError, RuntimeError):

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Callable, Mapping
 
-    from routilux_core import facts
     from routilux_core.activation import Activation
     from routilux_core.context import ExecutionContext
     from routilux_core.error_record import ErrorRecord
+    from routilux_core.fact import Fact
     from routilux_core.job import Job
     from routilux_core.outputs import OutputHandler
 
@@ -46,15 +46,17 @@ class PendingTask:
 
 
 class JobView:
-    """What one may see of a run, from any thread at any time; inside a handler of its job, with its own writes."""
+    """What one may see of a run, from any thread at any time; inside a handler of it, with its own writes."""
 
-    __slots__ = ("__weakref__", "_cause", "_claimed", "_data", "_history", "_job", "_live", "_lock", "_output_handler")
+    __slots__ = (
+        "__weakref__", "_cause", "_claimed", "_data", "_history", "_job", "_live", "_lock", "_output_handler",
+    )  # fmt: skip
 
     def __init__(self, flow_id: str | None = None, job_id: str | None = None) -> None:
         chosen = new_id() if job_id is None else checked_id("job id", job_id)
         now = time.time()
         self._data = JobData(chosen, flow_id, chosen, now, now)
-        self._history: list[facts.Fact] | deque[facts.Fact] = []
+        self._history: list[Fact] | deque[Fact] = []
         self._lock = threading.Lock()
         self._job: Job | None = None
         self._cause: BaseException | None = None
@@ -112,7 +114,7 @@ class JobView:
     # -- what happened ---------------------------------------------------------------------------------
 
     @property
-    def facts(self) -> ListView[facts.Fact]:
+    def facts(self) -> ListView[Fact]:
         """All facts that are kept, in order."""
         return ListView(list(self._history))
 
@@ -169,7 +171,8 @@ class JobView:
     @property
     def routine_states(self) -> Mapping[str, Mapping[str, Any]]:
         """How each routine stands: status, activations, execution time, error, and the user's keys."""
-        return MappingProxyType({name: self._shown(name) for name in {**self._data.routines, **self._running()}})
+        names = {**self._data.routines, **self._running()}
+        return MappingProxyType({name: self._shown(name) for name in names})
 
     def get_routine_state(self, routine_id: str) -> dict[str, Any] | None:
         """Return how one routine stands; None before anything happened to it."""
@@ -226,11 +229,12 @@ class JobView:
         return [entry for entry in self.shared_log if filter is None or filter(entry)]
 
     def raise_for_status(self) -> None:
-        """Raise `JobFailed` if the job failed or was cancelled, from the original exception if it is at hand."""
+        """Raise `JobFailed` if the job failed or was cancelled, from its exception if that is at hand."""
         data = self._data
         if data.status is ExecutionStatus.FAILED:
-            error = str(data.errors[-1]) if data.errors else "no error was recorded"
-            raise JobFailed(data.job_id, str(data.flow_id), "failed", str(data.stopping or error)) from self._cause
+            last = data.errors[-1] if data.errors else "no error was recorded"
+            error = str(data.stopping or last)
+            raise JobFailed(data.job_id, str(data.flow_id), "failed", error) from self._cause
         if data.status is ExecutionStatus.CANCELLED:
             raise JobFailed(data.job_id, str(data.flow_id), "cancelled", "it was told to end")
 

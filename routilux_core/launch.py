@@ -74,12 +74,14 @@ def new_job(
     elif state.flow_id not in {None, flow.flow_id}:
         raise FlowMismatch(flow.flow_id, (f"it belongs to flow {state.flow_id!r}",), FOREIGN)
     elif state.status is not ExecutionStatus.PENDING or state._data.activations:  # noqa: SLF001 - its other half
-        raise InvalidTransition(state.job_id, str(state.status), "started", tuple(sorted(MOVES[state.status])))
+        moves = tuple(sorted(MOVES[state.status]))
+        raise InvalidTransition(state.job_id, str(state.status), "started", moves)
     job = _job(manager, plan, state, launch)
     job.driven = driven
-    data = state._data  # noqa: SLF001
+    data = state._data  # noqa: SLF001 - its other half
+    metadata = dict(launch.metadata or {})
     started = JobStarted(
-        0, 0.0, data.job_id, flow.flow_id, data.root, data.created_at, plan.fingerprint, limit, dict(launch.metadata or {})
+        0, 0.0, data.job_id, flow.flow_id, data.root, data.created_at, plan.fingerprint, limit, metadata
     )
     _admit(manager, job)
     try:

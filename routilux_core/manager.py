@@ -80,7 +80,7 @@ class JobManager(Workplace):
         flow: Flow,
         entry_routine_id: str,
         entry_params: dict[str, Any] | None = None,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the limit is the job's, not the caller's
         job_state: JobState | None = None,
         *,
         raise_on_error: bool = False,
@@ -106,7 +106,9 @@ class JobManager(Workplace):
 
     # -- steering --------------------------------------------------------------------------------------
 
-    def pause(self, job_id: str, reason: str = "", checkpoint: Any = None, timeout: float | None = None) -> None:
+    def pause(
+        self, job_id: str, reason: str = "", checkpoint: Any = None, timeout: float | None = None
+    ) -> None:
         """Pause the running job of that id."""
         self._running(job_id).pause(reason, checkpoint, timeout)
 
@@ -182,12 +184,12 @@ class JobManager(Workplace):
         self.totals.change(routine, key, by, add=True)
 
     def __enter__(self) -> Self:
-        self._outer.append(MANAGER.get())
+        self._outer.managers = [*getattr(self._outer, "managers", ()), MANAGER.get()]
         MANAGER.set(self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        MANAGER.set(self._outer.pop())
+        MANAGER.set(self._outer.managers.pop())
         self.shutdown(wait=kind is None)
 
 

@@ -49,6 +49,4 @@ def prefixes(gathered: dict[str, list[Any]]) -> Payload:
 
 def plain(payload: Payload) -> Payload:
     """Return `payload` with real lists, for a handler."""
-    return {
-        name: value.copy() if type(value) is ListView else value for name, value in payload.items()
-    }
+    return {name: value.copy() if type(value) is ListView else value for name, value in payload.items()}

@@ -21,7 +21,7 @@ KINDS: dict[str, type[Fact]] = {f"on_{kind.tag}": kind for kind in APPLY}
 
 
 class Monitor:
-    """Watches jobs. Override `on_fact` for everything, or a method per kind: `on_job_started`, `on_event_emitted`...
+    """Watches jobs. Override `on_fact` for everything, or a method per kind: `on_job_started` and so on.
 
     Each is called as `method(job, fact)`. What is not overridden costs nothing.
 
@@ -83,5 +83,3 @@ class Observers:
                         )
                         self._watches = [other for other in self._watches if other is not entry]
                         break
-
-

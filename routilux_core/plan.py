@@ -71,7 +71,7 @@ class BoundSlot:
         """Return what of `data` the handler takes, real lists where a slot has gathered."""
         if self.merge == APPEND:
             data = plain(data)
-        return self.binding.arguments(data, self.target, source)  # type: ignore[union-attr] - only called with one
+        return self.binding.arguments(data, self.target, source)  # type: ignore[union-attr]  # only called with one
 
     @property
     def target(self) -> str:
@@ -179,9 +179,7 @@ def _compile(flow: Flow) -> Plan:
     )
 
 
-def _bind(
-    flow: Flow, routine: Routine, routine_id: str, slot: Slot, routes: dict[str, Routes]
-) -> BoundSlot:
+def _bind(flow: Flow, routine: Routine, routine_id: str, slot: Slot, routes: dict[str, Routes]) -> BoundSlot:
     binding = None if slot.handler is None else bind(slot.handler, f"{routine_id}.{slot.name}")
     handler = slot.retry or routine.error_handler or flow.nearest_error_handler(routine_id) or STOP
     fields = None if binding is None else binding.fields

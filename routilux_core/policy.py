@@ -31,7 +31,7 @@ class Leftover(StrEnum):
 
 
 class Policy(ABC):
-    """Decides when the payloads that reached a slot become an activation. Must be pure: it may be asked twice."""
+    """Decides when the payloads of a slot become an activation. Must be pure: it may be asked twice."""
 
     leftover: ClassVar[Leftover] = Leftover.RELEASE
     seconds: float | None = None
@@ -50,13 +50,15 @@ class Policy(ABC):
         """Make one payload of those that go together."""
 
 
-def _count(_policy: object, _attribute: object, value: object) -> None:
+def _count(_policy: object, _attribute: object, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InvalidOption("batch", value, "a whole number from 1 up")
 
 
-def _seconds(_policy: object, _attribute: object, value: object) -> None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < inf):
+def _seconds(_policy: object, _attribute: object, value: Any) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < inf:
         raise InvalidOption("seconds", value, "a number above 0")
 
 

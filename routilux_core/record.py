@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from routilux_core.error_record import ErrorRecord
+    from routilux_core.fact import Fact
 
 
 @frozen
@@ -34,7 +35,7 @@ def _error(error: ErrorRecord) -> dict[str, Any]:
     return {"type": error.type, "message": error.message, "attempt": error.attempt}
 
 
-SHOW: dict[type[facts.Fact], Callable[[Any], tuple[str, str, dict[str, Any]]]] = {
+SHOW: dict[type[Fact], Callable[[Any], tuple[str, str, dict[str, Any]]]] = {
     facts.ActivationStarted: lambda f: (f.activation.routine_id, "start", f.activation.data),
     facts.EventEmitted: lambda f: (f.routine_id, f.event, f.data),
     facts.ActivationCompleted: lambda f: (f.activation.routine_id, "completed", {}),
@@ -48,7 +49,7 @@ SHOW: dict[type[facts.Fact], Callable[[Any], tuple[str, str, dict[str, Any]]]] =
 """The facts that the history shows."""
 
 
-def as_record(fact: facts.Fact) -> ExecutionRecord | None:
+def as_record(fact: Fact) -> ExecutionRecord | None:
     """Return the line that `fact` gives, or None where the history does not show it."""
     show = SHOW.get(type(fact))
     if show is None:
@@ -57,7 +58,7 @@ def as_record(fact: facts.Fact) -> ExecutionRecord | None:
     return ExecutionRecord(routine_id, name, data, moment(fact.at))
 
 
-def as_records(happened: Iterable[facts.Fact], routine_id: str | None = None) -> Iterator[ExecutionRecord]:
+def as_records(happened: Iterable[Fact], routine_id: str | None = None) -> Iterator[ExecutionRecord]:
     """Give the lines of all `happened` facts, of one routine where it is named."""
     for fact in happened:
         record = as_record(fact)

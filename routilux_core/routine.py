@@ -42,6 +42,7 @@ class Routine:
     """The flows that it was added to."""
 
     def __new__(cls, *_args: object, **_config: object) -> Self:
+        """Give it its slots and events here, so that a subclass need not call `super().__init__`."""
         routine = super().__new__(cls)
         routine._slots, routine._events, routine._config = {}, {}, {}
         routine._error_handler, routine.flows = None, WeakSet()
@@ -121,11 +122,11 @@ class Routine:
 
     def set_as_critical(self, strategy: ErrorStrategy | str = ErrorStrategy.RETRY, **options: Any) -> None:
         """Let the job fail when this routine does, after retries unless `strategy` says otherwise."""
-        self.set_error_handler(ErrorHandler(strategy, is_critical=True, **options))  # type: ignore[arg-type]
+        self.set_error_handler(ErrorHandler(strategy, is_critical=True, **options))
 
     def set_as_optional(self, strategy: ErrorStrategy | str = ErrorStrategy.CONTINUE, **options: Any) -> None:
         """Let the job go on when this routine fails."""
-        self.set_error_handler(ErrorHandler(strategy, is_optional=True, **options))  # type: ignore[arg-type]
+        self.set_error_handler(ErrorHandler(strategy, is_optional=True, **options))
 
     def _changed(self) -> None:
         for flow in self.flows:
@@ -158,7 +159,8 @@ class Routine:
         """
         context = CONTEXT.get()
         if event not in self._events:
-            raise UnknownEvent(event, tuple(self._events), type(self).__name__ if context is None else context.routine_id)
+            name = type(self).__name__ if context is None else context.routine_id
+            raise UnknownEvent(event, tuple(self._events), name)
         if context is None:
             current_manager().emit_directly(self, event, flow, data)
         else:

@@ -53,7 +53,7 @@ class Runner(Telling):
         slot = self.slots[activation.routine_id][activation.slot]
         if slot.special or self.around:
             return self._run_special(activation, slot)
-        context = ExecutionContext(self, activation, slot)
+        context = ExecutionContext(self, activation, slot)  # type: ignore[arg-type]  # every one of us is a Job
         token = CONTEXT.set(context)
         try:
             data = activation.data
@@ -187,7 +187,10 @@ class Runner(Telling):
         lives = self.live
         live = None if lives is None else lives.get(activation.id)
         if live is None or live.taken != activation.items or live.context.attempt != activation.attempt:
-            live = Live(ExecutionContext(self, activation, slot), None, copy_context())
+            if live is not None and live.context.attempt != activation.attempt:
+                self._close(live)
+            context = ExecutionContext(self, activation, slot)  # type: ignore[arg-type]  # every one of us is a Job
+            live = Live(context, None, copy_context())
             if slot.style in {Style.GENERATOR, Style.ASYNC_GENERATOR}:
                 if self.live is None:
                     self.live = {}

@@ -19,8 +19,14 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 MARK = "__routilux_slot__"
 
 
+def _named(name: str) -> str:
+    return checked_name("slot name", name)
+
+
 def _above_zero(_slot: object, attribute: Any, value: object) -> None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < inf):
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < inf:
         raise InvalidOption(attribute.name, value, "a number above 0, or None")
 
 
@@ -43,7 +49,7 @@ def _retry(_slot: object, attribute: Any, value: object) -> None:
 class Slot:
     """An input of a routine: a name, a handler and how it is called."""
 
-    name: str = field(converter=lambda name: checked_name("slot name", name))
+    name: str = field(converter=_named)
     handler: Handler | None = None
     merge_strategy: Merge = field(default=OVERRIDE, converter=checked_merge, kw_only=True)
     when: Policy = field(default=each, converter=checked_policy, kw_only=True)

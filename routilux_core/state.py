@@ -9,6 +9,7 @@ from routilux_core import facts
 from routilux_core.apply import apply
 from routilux_core.effect import SharedDataModified
 from routilux_core.errors import InvalidOption
+from routilux_core.fact import Fact
 from routilux_core.identity import digest, new_id
 from routilux_core.job_errors import NoActiveJob
 from routilux_core.job_view import JobView
@@ -34,7 +35,10 @@ class JobState(JobView):
         if self._job is not None:
             self._job.flow.routine(routine_id).get_event(event)
         context = self._context()
-        lineage = digest(f"{self._data.root} deferred {new_id()}") if context is None else context.next_lineage()
+        if context is not None:
+            lineage = context.next_lineage()
+        else:
+            lineage = digest(f"{self._data.root} deferred {new_id()}")
         self._change(facts.DeferredEventAdded(0, 0.0, routine_id, event, dict(data or {}), lineage))
 
     def update_routine_state(self, routine_id: str, state: dict[str, Any]) -> None:
@@ -113,12 +117,13 @@ class JobState(JobView):
         if isinstance(fact, facts.OutputSent) and self._output_handler is not None:
             self._output_handler.handle(fact.entry())
 
-    def _resolved(self, effect: Any) -> facts.Fact:
+    def _resolved(self, effect: Any) -> Fact:
         if isinstance(effect, SharedDataModified):
             return effect.resolved(self._data.shared_data)
-        if not isinstance(effect, facts.Fact):
+        if not isinstance(effect, Fact):
             raise NoActiveJob(type(effect).__name__, "it needs a running job")
         return effect
+
 
 def _checked_key(key: object) -> str:
     if not isinstance(key, str):
@@ -126,7 +131,7 @@ def _checked_key(key: object) -> str:
     return key
 
 
-def fold(history: list[facts.Fact], origin: JobState | None = None) -> JobData:
+def fold(history: list[Fact], origin: JobState | None = None) -> JobData:
     """Return what the facts add up to, from the first one on."""
     first = JobState() if origin is None else origin
     data = first._data  # noqa: SLF001 - a state of our own making

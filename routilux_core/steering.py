@@ -6,12 +6,12 @@ from threading import Event, get_ident
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.current import CONTEXT
+from routilux_core.desk import HELD, Message
 from routilux_core.engine import Answer, Engine
 from routilux_core.facts import JobStarted, OutputSent
 from routilux_core.ledger import Ledger
 from routilux_core.runner import Runner
 from routilux_core.telling import CLOSED, NO_STATS
-from routilux_core.turn import HELD, Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,8 +32,8 @@ class Steering(Runner):
     def __init__(self, manager: JobManager, plan: Plan, state: JobState, executor: Executor) -> None:
         settings, hooks = manager.settings, manager.hooks
         engine = Engine(plan, Ledger(state._data, state._history), manager.limits)  # noqa: SLF001 - its other half
-        concurrent = executor.traits.concurrent
-        super().__init__(engine, manager.clock.time, plan.flow.max_workers if concurrent else 1, settings.max_ready)
+        workers = plan.flow.max_workers if executor.traits.concurrent else 1
+        super().__init__(engine, manager.clock.time, workers, settings.max_ready)
         self.manager, self.plan, self.job_state, self.executor = manager, plan, state, executor
         self.slots = plan.slots
         context = CONTEXT.get()
@@ -46,10 +46,11 @@ class Steering(Runner):
         self.live = self.children = self._timers = self.observers = None
         self._waiters = self._helpers = self.output_feeds = self.record_feeds = self.around = ()
         if hooks.involved:
-            self.around, self._holds = hooks.around(self), hooks.hold(self)
+            job: Job = self  # type: ignore[assignment]  # every one of us is a Job
+            self.around, self._holds = hooks.around(job), hooks.hold(job)
             self.observers = hooks.observers()
             if self.observers:
-                engine.ledger.news = []
+                self.listen()
 
     def begin(self, started: JobStarted, slot: BoundSlot, payload: dict[str, Any]) -> None:
         """Start it with its entry; where it is driven, as soon as somebody works for it."""
@@ -125,13 +126,13 @@ class Steering(Runner):
 
     def line(self) -> Iterable[Job]:
         """Give the job and those in whose handlers it was started."""
-        job: Job | None = self
+        job: Job | None = self  # type: ignore[assignment]  # every one of us is a Job
         while job is not None:
             yield job
             job = job.parent
 
     def _ask(self, act: Any, one: Any, *, shut: bool = False) -> bool:
-        """Send a message and wait until it was taken; False when the job's state is no longer changed here."""
+        """Send a message and wait until it was taken; False when the state is no longer changed here."""
         answer, done = Answer(), Event()
         with self.lock:
             if self.released and act in {self.engine.change, self.engine.output_outside}:

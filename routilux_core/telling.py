@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from routilux_core.activation import Activation
+    from routilux_core.desk import Message
     from routilux_core.executor import Executor
     from routilux_core.job import Job
     from routilux_core.timers import Timer
-    from routilux_core.turn import Message
 
 log = logging.getLogger("routilux")
 
@@ -60,7 +60,7 @@ class Telling(Feeding):
 
     def reopen(self) -> bool:
         """Let work start; False when the job is open already."""
-        lane = self.executor.open(self) if self.ended else CLOSED  # type: ignore[arg-type] - every one of us is a Job
+        lane = self.executor.open(self) if self.ended else CLOSED  # type: ignore[arg-type]  # every one of us is a Job
         with self.lock:
             if not self.ended:
                 self.again = self.engine.over
@@ -105,7 +105,8 @@ class Telling(Feeding):
         if old is not None:
             old[0].cancel()
         arming = object()
-        timers[name] = (self.manager.timers.after(seconds, partial(self._fire, name, arming, message)), arming)
+        timer = self.manager.timers.after(seconds, partial(self._fire, name, arming, message))
+        timers[name] = (timer, arming)
 
     def _fire(self, name: object, arming: object, message: Message) -> None:
         timers = self._timers
@@ -136,11 +137,11 @@ class Telling(Feeding):
             log.log(level, "job %s: %s: %s", job_id, type(fact).__name__, fact.error, exc_info=error)
         while engine.warnings:
             text, value = engine.warnings.pop(0)
-            log.warning(f"job %s: {text}", job_id, value)
+            log.warning("job %s: %s", job_id, text % (value,))
         if ledger.news:
             news, ledger.news = ledger.news, []
             if self.observers is not None:
-                self.observers.show(self, news)  # type: ignore[arg-type] - every one of us is a Job
+                self.observers.show(self, news)  # type: ignore[arg-type]  # every one of us is a Job
             self._feed(news)
         while engine.outputs:
             self._output(engine.outputs.pop(0))
@@ -174,8 +175,8 @@ class Telling(Feeding):
         lane, self.lane = self.lane, CLOSED
         self._guarded(lane.close)
         if self.parent is not None and self.parent.children is not None:
-            self.parent.children.pop(self, None)  # type: ignore[arg-type] - every one of us is a Job
-        self.manager.forget(self)  # type: ignore[arg-type] - every one of us is a Job
+            self.parent.children.pop(self, None)  # type: ignore[call-overload]  # every one of us is a Job
+        self.manager.forget(self)  # type: ignore[arg-type]  # every one of us is a Job
 
     def _after_end(self, again: bool) -> None:
         if self._waiters or self._helpers:
@@ -186,7 +187,7 @@ class Telling(Feeding):
                 child.cancel_quietly(f"the job that started it is {self.data.status}")
         elif again and self.data.status is ExecutionStatus.PAUSED:
             try:
-                self.manager.admit(self)  # type: ignore[arg-type] - every one of us is a Job
+                self.manager.admit(self)  # type: ignore[arg-type]  # every one of us is a Job
             except ManagerClosed:
                 return
             self.go_on()
@@ -204,5 +205,11 @@ class Telling(Feeding):
         if self.observers is None:
             self.observers = Observers()
         self.observers.add(name, watches)
+        self.listen()
+
+    def listen(self) -> None:
+        """Keep facts for those who watch, from the first one on, though it may be older than the job."""
         if self.ledger.news is None:
-            self.ledger.news = []
+            new = self.data.status is ExecutionStatus.PENDING
+            self.ledger.news = list(self.job_state._history) if new else []  # noqa: SLF001 - the state's other half
+            self.ledger.stirred = bool(self.ledger.news)

@@ -1,8 +1,9 @@
 """Turn: who may touch a job, and when.
 
-The *lock* guards `inbox`, `ready`, `inflight`, the gate (`open`) and `turning`; it is held for microseconds and no
-user code, executor, timer or future is called under it. The *turn* is one thread's exclusive right to engine and
-data, without holding the lock. A message that finds the turn taken waits in the inbox; whoever has the turn takes it.
+The *lock* guards `inbox`, `ready`, `inflight`, the gate (`open`) and `turning`; it is held for microseconds
+and no user code, executor, timer or future is called under it. The *turn* is one thread's exclusive right to
+engine and data, without holding the lock. A message that finds the turn taken waits in the inbox; whoever has
+the turn takes it.
 """
 
 from __future__ import annotations
@@ -61,12 +62,7 @@ class Turn(Desk):
                 self._turn(messages)
             return activation
 
-    def finish(
-        self,
-        activation: Activation,
-        outcome: Outcome,
-        take: bool = False,
-    ) -> Activation | None:
+    def finish(self, activation: Activation, outcome: Outcome, take: bool = False) -> Activation | None:
         """Hand in an outcome, and with `take` get the next work in the same breath."""
         if not outcome.plain and outcome.pauses:
             with self.lock:
@@ -89,6 +85,7 @@ class Turn(Desk):
         fresh, ready = ledger.ready, self.ready
         self.acquire()
         try:
+            over = self.open and not (data.activations or self.inbox)
             if self.open and (ready or fresh) and not (self.inbox or self.stalled):
                 following = ready.popleft() if ready else fresh.pop(0)
                 if fresh:
@@ -96,14 +93,13 @@ class Turn(Desk):
                     fresh.clear()
                     count = min(len(ready), self.limit - self.inflight)
                 engine.settled = 0
-                if following.id not in data.running:  # type: ignore[union-attr] - a deque has no gaps
+                if following.id not in data.running:  # type: ignore[union-attr]  # a deque has no gaps
                     ledger.start(following)  # type: ignore[arg-type]
                 self.turning = 0
                 self.give_up()
         finally:
             self.release_lock()
         if following is None:
-            over = not data.activations and self.open
             return self._turn(((engine.quiet, None, None),) if over else (), take)
         if count > 0:
             self._guarded(self._wake, count)
@@ -148,14 +144,11 @@ class Turn(Desk):
             if activation.id in self.passed:
                 self.ready.append(activation)
             else:
-                self.parked[activation.id] = activation  # type: ignore[index] - a dict where something holds
+                self.parked[activation.id] = activation  # type: ignore[index]  # a dict where something holds
         self.send(NOTHING)
 
-    def _turn(
-        self,
-        messages: Sequence[Message],
-        take: bool = False,
-    ) -> Activation | None:
+    # One loop, without calls of its own: most activations pass through it.
+    def _turn(self, messages: Sequence[Message], take: bool = False) -> Activation | None:  # noqa: C901, PLR0912, PLR0915
         """Use the turn that this thread has: first for `messages`, then until the inbox is empty."""
         engine, data, ledger = self.engine, self.data, self.ledger
         following: Activation | None = None
@@ -228,7 +221,6 @@ class Turn(Desk):
         if engine.closed:
             self._let_go()
         return following
-
 
 
 def _apart(turn: Callable[[list[Message]], object], messages: list[Message]) -> None:

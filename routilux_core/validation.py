@@ -58,8 +58,8 @@ def _class_problems(routine_id: str, routine: Routine) -> Iterator[Problem]:
     kind = type(routine)
     if kind.__module__ == "__main__" or "<locals>" in kind.__qualname__:
         place = "__main__" if kind.__module__ == "__main__" else "a function"
-        message = f"class {kind.__qualname__!r} is defined in {place} and cannot be rebuilt in another process"
-        yield Problem(f"routine {routine_id}", message)
+        fault = f"class {kind.__qualname__!r} is defined in {place}"
+        yield Problem(f"routine {routine_id}", f"{fault} and cannot be rebuilt in another process")
 
 
 def _fields(event: Event, connection: Connection) -> set[str]:

@@ -67,7 +67,8 @@ class Workplace:
         self._lock = threading.Lock()
         self._closed = False
         self._told = False
-        self._outer: list[Workplace | None] = []
+        self._outer = threading.local()
+        """What each thread that entered it had before."""
         if executor is not None:
             self.executor(executor)
 
@@ -77,11 +78,11 @@ class Workplace:
         return list(self._jobs.copy().values())
 
     def wait_for_all_jobs(self, timeout: float | None = None) -> bool:
-        """Wait until no job runs, those aside in whose handler this is called; False when `timeout` came first."""
+        """Wait until no job runs but those whose handler calls this; False when `timeout` came first."""
         return self._wait(timeout, None)
 
     def wait_for_flow(self, flow: Flow, timeout: float | None = None) -> bool:
-        """Wait for the jobs of one flow, those aside in whose handler this is called."""
+        """Wait for the jobs of one flow but those whose handler calls this."""
         return self._wait(timeout, flow)
 
     def _wait(self, timeout: float | None, flow: Flow | None) -> bool:
@@ -116,7 +117,10 @@ class Workplace:
                     raise ManagerClosed(f"executor {choice!r}")
                 found = self._executors.get(key)
                 if found is None:
-                    found = choice if isinstance(choice, Executor) else self.registry.find("executor", choice).factory()
+                    if isinstance(choice, Executor):
+                        found = choice
+                    else:
+                        found = self.registry.find("executor", choice).factory()
                     found.start()
                     self._executors[key] = found
         return found
@@ -138,7 +142,7 @@ class Workplace:
 
     @contextmanager
     def waits(self, outer: Job, inner: Job) -> Iterator[None]:
-        """Note that a handler of `outer` waits for `inner`, unless they would wait for each other for ever."""
+        """Note that a handler of `outer` waits for `inner`, unless neither could ever go on."""
         edge = (outer, inner)
         with self._lock:
             if inner in outer.line() or self._leads(inner, outer):
@@ -170,7 +174,8 @@ class Workplace:
         """
         context = CONTEXT.get()
         if context is not None and context.manager is self:
-            raise InsideJob("shutdown", "it would wait for the handler that called it; let the handler return first")
+            reason = "it would wait for the handler that called it; let the handler return first"
+            raise InsideJob("shutdown", reason)
         with self._lock:
             self._closed = True
         if not wait or not self.wait_for_all_jobs(timeout):
@@ -184,7 +189,7 @@ class Workplace:
             executors, self._executors = self._executors, {}
             told, self._told = self._told, True
         if not told:
-            self.hooks.closing(self)
+            self.hooks.closing(self)  # type: ignore[arg-type]  # every one of us is a JobManager
         limit = timeout if wait else GRACE
         for executor in executors.values():
             executor.stop(limit)

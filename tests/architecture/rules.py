@@ -127,7 +127,11 @@ def nameless(modules: Iterable[Source]) -> list[str]:
 
 def big_files(modules: Iterable[Source]) -> list[str]:
     """No file has more lines than one noun needs."""
-    return [f"{module.name} has {module.lines} lines" for module in modules if module.lines > MOST_LINES and module.name not in VOCABULARIES]
+    return [
+        f"{module.name} has {module.lines} lines"
+        for module in modules
+        if module.lines > MOST_LINES and module.name not in VOCABULARIES
+    ]
 
 
 def big_classes(modules: Iterable[Source]) -> list[str]:

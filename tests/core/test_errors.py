@@ -155,7 +155,14 @@ def test_an_error_says_all_three_and_is_of_the_kinds_that_callers_catch(error, t
     assert isinstance(error, kinds)
 
 
-@pytest.mark.parametrize("name", [name for name in errors.__all__ if isinstance(getattr(errors, name), type) and issubclass(getattr(errors, name), Exception)])
+KINDS = [
+    name
+    for name in errors.__all__
+    if isinstance(kind := getattr(errors, name), type) and issubclass(kind, Exception)
+]
+
+
+@pytest.mark.parametrize("name", KINDS)
 def test_every_error_descends_from_the_root_and_a_kind_of_pythons(name):
     error = getattr(errors, name)
     if error is RoutiluxError:
