@@ -65,7 +65,15 @@ class Routing:
             if route.plain:
                 number += 1
                 children.append(
-                    Activation(number, route.routine_id, route.name, data, route.source, now, (base + route.edge) & MASK)
+                    Activation(
+                        number,
+                        route.routine_id,
+                        route.name,
+                        data,
+                        route.source,
+                        now,
+                        (base + route.edge) & MASK,
+                    )
                 )
             else:
                 slow.append(route)
@@ -77,7 +85,7 @@ class Routing:
             try:
                 payload = route.connection.rename(data)
             except RoutiluxError as error:
-                self._fail(route.slot, data, route.source, born, "param_mapping", error)
+                self._fail(route.slot, data, route.source, born, _failure(route.slot, "param_mapping", error))
             else:
                 self.deliver(route.slot, payload, route.source, born)
 
@@ -104,7 +112,7 @@ class Routing:
             part = "merge function"
             merged = self._merged(slot, payload)
         except BaseException as error:  # noqa: BLE001 - user code
-            self._fail(slot, payload, source, lineage, part, error)
+            self._fail(slot, payload, source, lineage, _failure(slot, part, error))
             return
         if place is not None:
             self._hold(slot, place, merged, payload, source, lineage)
@@ -121,7 +129,8 @@ class Routing:
         if not callable(slot.merge):
             return facts.PayloadMerged(0, 0.0, routine_id, name, APPEND, payload)
         old = self.ledger.data.merged.get((routine_id, name), {})
-        whole = checked_payload(f"the merge function of slot {slot.target!r}", slot.merge(dict(old), dict(payload)))
+        merged = slot.merge(dict(old), dict(payload))
+        whole = checked_payload(f"the merge function of slot {slot.target!r}", merged)
         return facts.PayloadMerged(0, 0.0, routine_id, name, "function", whole)
 
     def _gathered(self, slot: BoundSlot) -> Payload:
@@ -147,7 +156,7 @@ class Routing:
             chosen = [trial[name][index] for name, count in took for index in range(count)]
             whole = self._combined(slot, chosen) if took else {}
         except BaseException as error:  # noqa: BLE001 - user code
-            self._fail(slot, payload, source, lineage, "policy", error)
+            self._fail(slot, payload, source, lineage, _failure(slot, "policy", error))
             return
         finally:
             trial[lane].pop()
@@ -185,7 +194,7 @@ class Routing:
         if failure is None:
             self.ledger.ready.append(activation)
         else:
-            self._failed(slot, activation, "policy", failure)
+            self.failed.append((activation, _failure(slot, "policy", failure)))
 
     def release_all(self, slot: BoundSlot, key: Hashable, *, ends: bool = False) -> None:
         """Let everything go that waits in one group, as one activation."""
@@ -218,16 +227,17 @@ class Routing:
             self.release_all(slot, alarm.key)
 
     def _fail(
-        self, slot: BoundSlot, payload: Payload, source: str | None, lineage: int, part: str, error: BaseException
+        self, slot: BoundSlot, payload: Payload, source: str | None, lineage: int, failure: DeliveryError
     ) -> None:
         activation = self.ledger.activation(slot, payload, source, lineage, undelivered=True)
         self.ledger.happen(facts.DeliveryFailed(0, 0.0, (activation,)))
-        self._failed(slot, activation, part, error)
-
-    def _failed(self, slot: BoundSlot, activation: Activation, part: str, error: BaseException) -> None:
-        failure = DeliveryError(slot.target, part, f"{type(error).__name__}: {text_of(error)}")
-        failure.__cause__ = error
         self.failed.append((activation, failure))
+
+
+def _failure(slot: BoundSlot, part: str, error: BaseException) -> DeliveryError:
+    failure = DeliveryError(slot.target, part, f"{type(error).__name__}: {text_of(error)}")
+    failure.__cause__ = error
+    return failure
 
 
 def _payloads(group: Group) -> dict[Hashable, ListView[Payload]]:
