@@ -39,6 +39,7 @@ class Engine(Attempts):
         slot, payload = entry
         self.reopen = True
         self.ledger.happen(started)
+        self._limit_time()
         self.routing.post(slot, payload, ENTRY)
         self._after_delivery()
 
@@ -54,6 +55,7 @@ class Engine(Attempts):
         self.continuing.clear()
         ledger.ready.clear()
         ledger.happen(facts.JobResumed(0, 0.0, fingerprint))
+        self._limit_time()
         for activation in list(data.activations.values()):
             if activation.undelivered:
                 slot = self.plan.slot(activation.routine_id, activation.slot)
@@ -64,6 +66,11 @@ class Engine(Attempts):
             else:
                 ledger.ready.append(activation)
         self._go_on()
+
+    def _limit_time(self) -> None:
+        if self.data.timeout is not None:
+            self.time_left = max(0.0, self.data.timeout - self.data.used)
+            self.ledger.stirred = True
 
     def _go_on(self) -> None:
         self._send_deferred()

@@ -65,6 +65,7 @@ class Failing:
         "routing",
         "settled",
         "shut",
+        "time_left",
         "unusual",
         "voided",
         "waiting",
@@ -92,6 +93,8 @@ class Failing:
         """True when the turn has more to do than hand over new work."""
         self.opening = 0
         """How often the job was started or resumed."""
+        self.time_left: float | None = None
+        """The seconds until the deadline, when it has to be set."""
         self.reopen = False
         """True when work may start again, if nobody has shut the gate meanwhile."""
         self.anew = False

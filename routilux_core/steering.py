@@ -55,7 +55,6 @@ class Steering(Runner):
     def begin(self, started: JobStarted, slot: BoundSlot, payload: dict[str, Any]) -> None:
         """Start it with its entry; where it is driven, as soon as somebody works for it."""
         self.reopen()
-        self.set_deadline(started.timeout)
         self._begin = (self.engine.begin, started, (slot, payload))
         if not self.driven:
             self.launch(take=False)
@@ -74,7 +73,6 @@ class Steering(Runner):
         """Start it from where its data stands."""
         self.driven = False
         if self.reopen():
-            self.set_deadline(self.data.timeout)
             self.send((self.engine.resume, self.plan.fingerprint, None))
 
     def unpause(self) -> None:

@@ -80,12 +80,6 @@ class Telling(Feeding):
             self.base = {routine_id: dict(stats) for routine_id, stats in self.data.stats.items()}
         return True
 
-    def set_deadline(self, seconds: float | None) -> None:
-        """Fail the job when it has run for `seconds`, those of before a pause included."""
-        if seconds is not None:
-            left = max(0.0, seconds - self.data.used)
-            self._arm("deadline", left, (self.engine.deadline, seconds, self.engine.opening))
-
     def limit_time(self, activation: Activation, seconds: float) -> None:
         """Fail the attempt when it runs for longer than `seconds`."""
         self._arm(activation.id, seconds, (self.engine.expired, activation, seconds))
@@ -145,6 +139,9 @@ class Telling(Feeding):
             self._feed(news)
         while engine.outputs:
             self._output(engine.outputs.pop(0))
+        if engine.time_left is not None:
+            left, engine.time_left = engine.time_left, None
+            self._arm("deadline", left, (engine.deadline, self.data.timeout, engine.opening))
         while engine.later:
             activation, due = engine.later.pop()
             self._arm(activation, due - self.time(), (engine.due, activation, None))
