@@ -129,7 +129,7 @@ class Desk(ABC):
             self.ready.clear()
             self.stalled = ()
         if engine.freed:
-            self.ready.settle(engine.freed)  # type: ignore[union-attr]
+            self.ready.settle(engine.freed)  # type: ignore[union-attr]  # a Ready, where slots are demanding
             engine.freed.clear()
         for activation in engine.continuing:
             if self.stalled or self._crowd() >= self.max_ready:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from math import isfinite
+from typing import Any
 
 from attrs import field, frozen
 
@@ -27,9 +28,9 @@ def _exceptions(value: object) -> tuple[type[BaseException], ...]:
     return kinds
 
 
-def _strategy(value: object) -> ErrorStrategy:
+def _strategy(value: Any) -> ErrorStrategy:
     try:
-        return ErrorStrategy(value)  # type: ignore[arg-type]
+        return ErrorStrategy(value)
     except ValueError:
         raise InvalidOption("strategy", value, "stop, continue, skip or retry") from None
 

@@ -59,7 +59,7 @@ class Feeding(Waiting):
             feed = known()
             if feed is not None and fact.number > after:
                 feed.put((entry,))
-        handler = self.job_state._output_handler  # noqa: SLF001 - the state's other half
+        handler = self.job_state._output_handler
         if handler is not None:
             try:
                 handler.handle(entry)

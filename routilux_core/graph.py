@@ -70,7 +70,7 @@ class Graph:
         if isinstance(routine, Graph):
             if routine is self or self in routine.descendants():
                 raise InvalidOption("routine", routine.flow_id, "a flow that does not contain this one")
-            routine._parents.add(self)  # noqa: SLF001 - another flow
+            routine._parents.add(self)
         else:
             routine.flows.add(self)  # type: ignore[arg-type]  # every graph is a Flow
         self._members[chosen] = routine
@@ -130,7 +130,7 @@ class Graph:
             return found, self
         for name, member in self._members.items():
             if isinstance(member, Graph) and routine_id.startswith(f"{name}."):
-                line = member._line(routine_id.removeprefix(f"{name}."))  # noqa: SLF001 - another flow
+                line = member._line(routine_id.removeprefix(f"{name}."))
                 if line:
                     return (*line, self)
         return ()
@@ -143,7 +143,7 @@ class Graph:
         for parent in self._parents:
             for place, member in parent.members.items():
                 if member is self:
-                    parent._refuse_taken({f"{place}.{name}" for name in names})  # noqa: SLF001 - another flow
+                    parent._refuse_taken({f"{place}.{name}" for name in names})
 
     def descendants(self) -> set[Graph]:
         """Return the flows inside this one."""

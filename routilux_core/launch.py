@@ -70,15 +70,15 @@ def new_job(
     limit = checked_timeout("timeout", timeout) or flow.execution_timeout
     if state is None:
         state = JobState(flow.flow_id)
-        state._data.created_at = state._data.updated_at = manager.clock.time()  # noqa: SLF001 - its other half
+        state._data.created_at = state._data.updated_at = manager.clock.time()
     elif state.flow_id not in {None, flow.flow_id}:
         raise FlowMismatch(flow.flow_id, (f"it belongs to flow {state.flow_id!r}",), FOREIGN)
-    elif state.status is not ExecutionStatus.PENDING or state._data.activations:  # noqa: SLF001 - its other half
+    elif state.status is not ExecutionStatus.PENDING or state._data.activations:
         moves = tuple(sorted(MOVES[state.status]))
         raise InvalidTransition(state.job_id, str(state.status), "started", moves)
     job = _job(manager, plan, state, launch)
     job.driven = driven
-    data = state._data  # noqa: SLF001 - its other half
+    data = state._data
     metadata = dict(launch.metadata or {})
     started = JobStarted(
         0, 0.0, data.job_id, flow.flow_id, data.root, data.created_at, plan.fingerprint, limit, metadata
@@ -96,14 +96,14 @@ def resumed_job(manager: JobManager, flow: Flow, state: JobState, *, accept_chan
     """Let a job go on, in the job that it has or in a new one; of several who ask at once, one does it."""
     plan = checked_plan(manager, flow)
     _check_fit(plan, state, accept_changes=accept_changes)
-    status, job = state.status, state._job  # noqa: SLF001 - the state's other half
+    status, job = state.status, state._job
     if status is ExecutionStatus.PAUSING and job is not None:
         job.unpause()
         status = state.status
     if status is ExecutionStatus.RUNNING or not state.claim():
         return
     try:
-        status, job = state.status, state._job  # noqa: SLF001
+        status, job = state.status, state._job
         if status.final:
             raise InvalidTransition(state.job_id, str(status), "running", ())
         if status in {ExecutionStatus.PENDING, ExecutionStatus.PAUSED}:
@@ -124,19 +124,19 @@ def forked_state(flow: Flow, state: JobState) -> JobState:
     if state.status in {ExecutionStatus.RUNNING, ExecutionStatus.PAUSING}:
         raise InvalidTransition(state.job_id, str(state.status), "forked", ("paused", "cancelled"))
     _check_flow(flow, state)
-    origin, fork = state._data, JobState(flow.flow_id)  # noqa: SLF001 - two states of ours
+    origin, fork = state._data, JobState(flow.flow_id)
     inherited = legacy(origin)
     failed = {number: activation.renewed() for number, activation in origin.failed.items()}
     inherited["activations"] = dict(sorted({**origin.activations, **failed}.items()))
     inherited["failed"] = {}
-    fork._change(  # noqa: SLF001
+    fork._change(
         JobForked(
             0,
             0.0,
             fork.job_id,
             flow.flow_id,
             origin.root,
-            fork._data.created_at,  # noqa: SLF001
+            fork._data.created_at,
             origin.fingerprint,
             origin.timeout,
             {**origin.metadata, "forked_from": origin.job_id},
@@ -153,7 +153,7 @@ def _check_flow(flow: Flow, state: JobState) -> None:
 
 def _check_fit(plan: Plan, state: JobState, *, accept_changes: bool) -> None:
     _check_flow(plan.flow, state)
-    data = state._data  # noqa: SLF001 - the state's other half
+    data = state._data
     found = differences(data.fingerprint, plan.fingerprint) if data.fingerprint else ()
     if found and not accept_changes:
         raise FlowMismatch(plan.flow.flow_id, found, "pass accept_changes=True to run it all the same")
@@ -172,7 +172,7 @@ def _job(manager: JobManager, plan: Plan, state: JobState, launch: Launch) -> Jo
     executor = manager.executor(plan.flow if launch.executor is None else launch.executor)
     kept = manager.settings.history
     if kept is not None:
-        state._history = deque(state._history, maxlen=kept)  # noqa: SLF001 - the state's other half
+        state._history = deque(state._history, maxlen=kept)
     job = Job(manager, plan, state, executor)
     for monitor in launch.monitors:
         if isinstance(monitor, type):
@@ -180,11 +180,11 @@ def _job(manager: JobManager, plan: Plan, state: JobState, launch: Launch) -> Jo
         job.attach(getattr(monitor, "__qualname__", type(monitor).__qualname__), watches_of(monitor))
     if manager.hooks.involved:
         manager.hooks.starting(job)
-    with state._lock:  # noqa: SLF001
-        old = state._job  # noqa: SLF001
+    with state._lock:
+        old = state._job
         if old is not None and not (old.ended and state.status is ExecutionStatus.PAUSED):
             raise InvalidTransition(state.job_id, str(state.status), "started again", ())
-        state._job = job  # noqa: SLF001
+        state._job = job
     if old is not None:
         old.released = True
     return job
@@ -193,9 +193,9 @@ def _job(manager: JobManager, plan: Plan, state: JobState, launch: Launch) -> Jo
 def _withdraw(manager: JobManager, job: Job) -> None:
     """Let a job be as if it had not been tried."""
     manager.forget(job)
-    with job.job_state._lock:  # noqa: SLF001 - the state's other half
+    with job.job_state._lock:
         if job.status is ExecutionStatus.PENDING:
-            job.job_state._job = None  # noqa: SLF001
+            job.job_state._job = None
 
 
 def _admit(manager: JobManager, job: Job) -> None:

@@ -152,7 +152,7 @@ class JobManager(Workplace):
         if job is not None:
             job.cancel(reason)
         elif state.status in {ExecutionStatus.PENDING, ExecutionStatus.PAUSED}:
-            state._change(JobCancelled(0, 0.0, reason))  # noqa: SLF001 - the state's other half
+            state._change(JobCancelled(0, 0.0, reason))
         elif state.status is not ExecutionStatus.CANCELLED:
             raise _refusal(state, ExecutionStatus.CANCELLED)
 
@@ -196,7 +196,7 @@ class JobManager(Workplace):
 def _job_of(flow: Flow, state: JobState) -> Job | None:
     if state.flow_id != flow.flow_id:
         raise FlowMismatch(flow.flow_id, (f"it belongs to flow {state.flow_id!r}",), FOREIGN)
-    return state._job  # noqa: SLF001 - the state's other half
+    return state._job
 
 
 def _refusal(state: JobState, wanted: ExecutionStatus) -> InvalidTransition:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
+from routilux_core.routine import Routine
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from routilux_core.connection import Connection
     from routilux_core.flow import Flow
+    from routilux_core.graph import Graph
 
 
 def _quoted(text: str) -> str:
@@ -32,15 +35,15 @@ def mermaid(flow: Flow) -> str:
     numbers = {routine_id: f"n{index}" for index, routine_id in enumerate(flow.routines)}
     groups = count()
 
-    def nodes(inner: Flow, prefix: str, indent: str) -> Iterator[str]:
+    def nodes(inner: Graph, prefix: str, indent: str) -> Iterator[str]:
         for name, member in inner.members.items():
             routine_id = prefix + name
-            if routine_id in numbers:
+            if isinstance(member, Routine):
                 kind = _mermaid_text(type(member).__name__)
                 yield f'{indent}{numbers[routine_id]}["{_mermaid_text(name)}<br/><small>{kind}</small>"]'
             else:
                 yield f'{indent}subgraph s{next(groups)}["{_mermaid_text(name)}"]'
-                yield from nodes(member, f"{routine_id}.", indent + "    ")  # type: ignore[arg-type]
+                yield from nodes(member, f"{routine_id}.", indent + "    ")
                 yield f"{indent}end"
 
     lines = ["flowchart LR", *nodes(flow, "", "    ")]
@@ -53,16 +56,16 @@ def mermaid(flow: Flow) -> str:
 def dot(flow: Flow) -> str:
     """Return `flow` as a DOT digraph, sub-flows as clusters."""
 
-    def nodes(inner: Flow, prefix: str, indent: str) -> Iterator[str]:
+    def nodes(inner: Graph, prefix: str, indent: str) -> Iterator[str]:
         for name, member in inner.members.items():
             routine_id = prefix + name
-            if routine_id in flow.routines:
+            if isinstance(member, Routine):
                 kind = _quoted(type(member).__name__)
                 yield f'{indent}"{_quoted(routine_id)}" [label="{_quoted(name)}\\n{kind}"];'
             else:
                 yield f'{indent}subgraph "cluster_{_quoted(routine_id)}" {{'
                 yield f'{indent}    label="{_quoted(name)}";'
-                yield from nodes(member, f"{routine_id}.", indent + "    ")  # type: ignore[arg-type]
+                yield from nodes(member, f"{routine_id}.", indent + "    ")
                 yield f"{indent}}}"
 
     lines = [f'digraph "{_quoted(flow.flow_id)}" {{', "    rankdir=LR;", "    node [shape=box];"]

@@ -76,7 +76,7 @@ class Each(Policy):
     def place(self, payload: Payload, source: str | None) -> None:
         """Let it go at once."""
 
-    def release(self, group: Mapping[Hashable, Sequence[Payload]], sources: Sequence[str]) -> Take:  # noqa: ARG002
+    def release(self, group: Mapping[Hashable, Sequence[Payload]], sources: Sequence[str]) -> Take:
         """Nothing ever waits."""
         return ()
 
@@ -92,11 +92,11 @@ class Batch(Policy):
     n: int = field(validator=_count)
     seconds: float | None = field(default=None, validator=_seconds)
 
-    def place(self, payload: Payload, source: str | None) -> Place:  # noqa: ARG002
+    def place(self, payload: Payload, source: str | None) -> Place:
         """One group, one lane: in order of arrival."""
         return None, None
 
-    def release(self, group: Mapping[Hashable, Sequence[Payload]], sources: Sequence[str]) -> Take:  # noqa: ARG002
+    def release(self, group: Mapping[Hashable, Sequence[Payload]], sources: Sequence[str]) -> Take:
         """Let a full batch go."""
         return ((None, self.n),) if len(group[None]) >= self.n else ()
 
@@ -111,11 +111,11 @@ class AtEnd(Policy):
 
     leftover: ClassVar[Leftover] = Leftover.ONCE
 
-    def place(self, payload: Payload, source: str | None) -> Place:  # noqa: ARG002
+    def place(self, payload: Payload, source: str | None) -> Place:
         """One group, one lane: in order of arrival."""
         return None, None
 
-    def release(self, group: Mapping[Hashable, Sequence[Payload]], sources: Sequence[str]) -> Take:  # noqa: ARG002
+    def release(self, group: Mapping[Hashable, Sequence[Payload]], sources: Sequence[str]) -> Take:
         """Wait for the end."""
         return ()
 

@@ -70,7 +70,7 @@ class Runner(Telling):
         if context.overlay is not None:
             return _success(context)
         effects, context.effects = context.effects, CLOSED
-        return Outcome(effects, True)
+        return Outcome(effects, True)  # keywords cost time here
 
     async def run_async(self, activation: Activation) -> Outcome:
         """Do what `run` does, awaiting an async handler on the running loop."""
@@ -235,5 +235,5 @@ def _interrupt(error: BaseException) -> bool:
 
 
 calls_users(Runner.run)
-calls_users(Runner._run_special)  # noqa: SLF001 - our own
-calls_users(Runner._pull)  # noqa: SLF001 - our own
+calls_users(Runner._run_special)
+calls_users(Runner._pull)

@@ -134,7 +134,7 @@ def _checked_key(key: object) -> str:
 def fold(history: list[Fact], origin: JobState | None = None) -> JobData:
     """Return what the facts add up to, from the first one on."""
     first = JobState() if origin is None else origin
-    data = first._data  # noqa: SLF001 - a state of our own making
+    data = first._data
     for fact in history:
         apply(data, fact)
     return data

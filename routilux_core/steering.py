@@ -31,7 +31,7 @@ class Steering(Runner):
 
     def __init__(self, manager: JobManager, plan: Plan, state: JobState, executor: Executor) -> None:
         settings, hooks = manager.settings, manager.hooks
-        engine = Engine(plan, Ledger(state._data, state._history), manager.limits)  # noqa: SLF001 - its other half
+        engine = Engine(plan, Ledger(state._data, state._history), manager.limits)
         workers = plan.flow.max_workers if executor.traits.concurrent else 1
         super().__init__(engine, manager.clock.time, workers, settings.max_ready)
         self.manager, self.plan, self.job_state, self.executor = manager, plan, state, executor

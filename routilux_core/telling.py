@@ -154,8 +154,8 @@ class Telling(Feeding):
             self.manager.loop.cancel(engine.voided.pop())
 
     def _let_go(self) -> None:
-        if self.job_state._job is self:  # noqa: SLF001 - the state's other half
-            self.job_state._job = None  # noqa: SLF001
+        if self.job_state._job is self:
+            self.job_state._job = None
 
     def _end(self) -> None:
         status = self.data.status
@@ -164,7 +164,7 @@ class Telling(Feeding):
             for timer, _ in list(timers.values()):
                 timer.cancel()
         if status in FINAL:
-            self.job_state._cause = self.engine.cause  # noqa: SLF001 - the state's other half
+            self.job_state._cause = self.engine.cause
             self._guarded(self.close)
             if status is not ExecutionStatus.COMPLETED:
                 self._guarded(self.executor.cancel, self)
@@ -208,5 +208,5 @@ class Telling(Feeding):
         """Keep facts for those who watch, from the first one on, though it may be older than the job."""
         if self.ledger.news is None:
             new = self.data.status is ExecutionStatus.PENDING
-            self.ledger.news = list(self.job_state._history) if new else []  # noqa: SLF001 - the state's other half
+            self.ledger.news = list(self.job_state._history) if new else []
             self.ledger.stirred = bool(self.ledger.news)

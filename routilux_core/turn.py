@@ -94,7 +94,7 @@ class Turn(Desk):
                     count = min(len(ready), self.limit - self.inflight)
                 engine.settled = 0
                 if following.id not in data.running:  # type: ignore[union-attr]  # a deque has no gaps
-                    ledger.start(following)  # type: ignore[arg-type]
+                    ledger.start(following)  # type: ignore[arg-type]  # as above
                 self.turning = 0
                 self.give_up()
         finally:
@@ -140,15 +140,16 @@ class Turn(Desk):
         with self.lock:
             self.inflight -= 1
             if self.engine.demanding:
-                self.ready.settle((activation,))  # type: ignore[union-attr]
+                self.ready.settle((activation,))  # type: ignore[union-attr]  # a Ready
             if activation.id in self.passed:
                 self.ready.append(activation)
             else:
                 self.parked[activation.id] = activation  # type: ignore[index]  # a dict where something holds
         self.send(NOTHING)
 
-    # One loop, without calls of its own: most activations pass through it.
-    def _turn(self, messages: Sequence[Message], take: bool = False) -> Activation | None:  # noqa: C901, PLR0912, PLR0915
+    def _turn(  # noqa: C901, PLR0912, PLR0915 - one loop without calls of its own, since most work comes by here
+        self, messages: Sequence[Message], take: bool = False
+    ) -> Activation | None:
         """Use the turn that this thread has: first for `messages`, then until the inbox is empty."""
         engine, data, ledger = self.engine, self.data, self.ledger
         following: Activation | None = None
@@ -236,5 +237,5 @@ def _apart(turn: Callable[[list[Message]], object], messages: list[Message]) -> 
         CONTEXT.reset(token)
 
 
-for protected in (Turn.take, Turn.finish, Turn.send, Turn.pump, Turn._turn):  # noqa: SLF001 - our own
+for protected in (Turn.take, Turn.finish, Turn.send, Turn.pump, Turn._turn):
     unbreakable(protected)

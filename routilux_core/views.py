@@ -61,7 +61,7 @@ class ListView(Sequence[Item], Generic[Item]):
             return NotImplemented
         return list(self) == list(other)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # as with lists, equality comes from what is in it
 
     def __repr__(self) -> str:
         return repr(list(self))

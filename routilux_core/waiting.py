@@ -121,7 +121,7 @@ class Waiting(Turn):
                     interrupts.pending = True
                     finish(activation, outcome)
                     break
-                activation = finish(activation, outcome, True)
+                activation = finish(activation, outcome, True)  # keywords cost time here
             interrupts.check()
             if self.settled:
                 return True
@@ -172,5 +172,5 @@ def _sleep(something: threading.Event, seconds: float | None) -> bool:
 
 waits(_sleep)
 unbreakable(Waiting.work)
-unbreakable(Waiting._work)  # noqa: SLF001 - our own
-unbreakable(Waiting._idle)  # noqa: SLF001 - our own
+unbreakable(Waiting._work)
+unbreakable(Waiting._idle)

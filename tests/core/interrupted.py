@@ -153,12 +153,12 @@ def main(scene, rounds, seed):
             result["running"] = len(manager.running_jobs)
             print(json.dumps(result))  # noqa: T201 - what it is for
         after = around().execute("a", {"n": 0}, timeout=0.01)
-    print(json.dumps(str(after.status)))  # noqa: T201
+    print(json.dumps(str(after.status)))  # noqa: T201 - what it is for
     try:
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(5)
     except KeyboardInterrupt:
-        print(json.dumps("as usual"))  # noqa: T201
+        print(json.dumps("as usual"))  # noqa: T201 - what it is for
     faulthandler.cancel_dump_traceback_later()
 
 

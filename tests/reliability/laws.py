@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -74,7 +74,7 @@ class Book:
             self._demand(fact.number == self.number + 1, fact, f"follows number {self.number}")
             self._demand(fact.at >= self.at, fact, f"goes back in time from {self.at}")
             self.number, self.at = fact.number, fact.at
-            enter = ENTRIES.get(type(fact))
+            enter = self.ENTRIES.get(type(fact))
             if enter is not None:
                 enter(self, fact)
 
@@ -237,31 +237,30 @@ class Book:
         figures = ", ".join(f"{name} {getattr(self, name)}" for name in counts)
         return f"<Book {figures}, ended {dict(self.ended)}, open {list(self.open)}>"
 
-
-ENTRIES: dict[type[Fact], Any] = {
-    JobForked: Book._forked,  # noqa: SLF001 - a table of its own
-    JobStarted: Book._started_job,  # noqa: SLF001
-    JobResumed: Book._resumed,  # noqa: SLF001
-    PauseRequested: Book._pause_requested,  # noqa: SLF001
-    JobPaused: Book._paused,  # noqa: SLF001
-    JobCompleted: Book._over,  # noqa: SLF001
-    JobStopped: Book._over,  # noqa: SLF001
-    JobCancelled: Book._over,  # noqa: SLF001
-    EventPosted: Book._posted,  # noqa: SLF001
-    EventEmitted: Book._emitted,  # noqa: SLF001
-    PayloadHeld: Book._held,  # noqa: SLF001
-    PayloadsReleased: Book._released,  # noqa: SLF001
-    PayloadsUnmatched: Book._left_over,  # noqa: SLF001
-    DeliveryFailed: Book._delivery_failed,  # noqa: SLF001
-    DeliveryRetried: Book._delivery_retried,  # noqa: SLF001
-    ActivationStarted: Book._started,  # noqa: SLF001
-    ActivationYielded: Book._yielded,  # noqa: SLF001
-    ActivationCompleted: Book._completed,  # noqa: SLF001
-    ActivationRetried: Book._retried,  # noqa: SLF001
-    ActivationFailed: Book._failed,  # noqa: SLF001
-    ActivationSkipped: Book._skipped,  # noqa: SLF001
-    ActivationReturned: Book._returned,  # noqa: SLF001
-}
+    ENTRIES: ClassVar[dict[type[Fact], Any]] = {
+        JobForked: _forked,
+        JobStarted: _started_job,
+        JobResumed: _resumed,
+        PauseRequested: _pause_requested,
+        JobPaused: _paused,
+        JobCompleted: _over,
+        JobStopped: _over,
+        JobCancelled: _over,
+        EventPosted: _posted,
+        EventEmitted: _emitted,
+        PayloadHeld: _held,
+        PayloadsReleased: _released,
+        PayloadsUnmatched: _left_over,
+        DeliveryFailed: _delivery_failed,
+        DeliveryRetried: _delivery_retried,
+        ActivationStarted: _started,
+        ActivationYielded: _yielded,
+        ActivationCompleted: _completed,
+        ActivationRetried: _retried,
+        ActivationFailed: _failed,
+        ActivationSkipped: _skipped,
+        ActivationReturned: _returned,
+    }
 
 
 def bare(value: Any) -> Any:
