@@ -14,7 +14,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     chosen = parser.parse_args()
     print(f"{'median of ' + str(chosen.rounds) + ' rounds':<46}{'us':>9}{'base':>9}{'ratio':>7}", end="")
-    print(f"{'best..worst':>14}{'must':>6}{'aim':>6}")
+    print(f"{'best..worst':>14}{'goal':>6}{'aim':>6}")
     for case in cases():
         if chosen.words and not any(word in case.name for word in chosen.words):
             continue

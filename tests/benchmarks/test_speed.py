@@ -1,4 +1,4 @@
-"""The ratios that must be kept; `python -m tests.benchmarks` shows them with the aims.
+"""The ratios that a change must not leave behind; `python -m tests.benchmarks` shows goals and aims.
 
 Coverage and other work on the machine distort them, hence the marker.
 """
@@ -15,10 +15,11 @@ from tests.benchmarks.measure import Case, measure
 @pytest.mark.speed
 @pytest.mark.slow
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
-def test_a_case_keeps_its_ratio(case):
-    ratio = measure(case).ratio
+def test_a_case_keeps_below_its_ceiling(case):
+    """The goals themselves are judged by `python -m tests.benchmarks` on a quiet machine."""
+    ratio = measure(case, rounds=7).ratio
 
-    assert ratio <= case.limit
+    assert ratio <= case.ceiling
 
 
 @pytest.mark.speed
