@@ -167,8 +167,8 @@ class Engine(Attempts):
             return
         left = len(self.data.deferred)
         if left:
-            text = "%d deferred events were never sent, because the job completed without being resumed"
-            self.warnings.append((text, left))
+            why = "because the job completed without being resumed"
+            self.warnings.append(f"{left} deferred events were never sent, {why}")
             self.ledger.stirred = True
         self.over = True
         quiet.complete(self.ledger)

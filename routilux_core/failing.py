@@ -112,7 +112,7 @@ class Failing:
         """Retries, and when each may start."""
         self.waiting: dict[int, Activation] = {}
         self.outputs: list[facts.OutputSent] = []
-        self.warnings: list[tuple[str, object]] = []
+        self.warnings: list[str] = []
         self.failures: list[tuple[Failure, BaseException]] = []
 
     def expired(self, activation: Activation, seconds: float) -> None:

@@ -130,8 +130,7 @@ class Telling(Feeding):
             level = logging.WARNING if isinstance(fact, ActivationRetried) else logging.ERROR
             log.log(level, "job %s: %s: %s", job_id, type(fact).__name__, fact.error, exc_info=error)
         while engine.warnings:
-            text, value = engine.warnings.pop(0)
-            log.warning("job %s: %s", job_id, text % (value,))
+            log.warning("job %s: %s", job_id, engine.warnings.pop(0))
         if ledger.news:
             news, ledger.news = ledger.news, []
             if self.observers is not None:
