@@ -21,7 +21,7 @@ class Case:
     limit: float
     aim: float | None = None
     ceiling: float | None = None
-    """What the tests hold: far enough above today's figure that only a step back reaches it, not a busy machine."""
+    """What the tests hold: as far above today's figure as a step back goes and a busy machine does not."""
 
 
 @frozen
