@@ -21,7 +21,7 @@ class Case:
     limit: float
     aim: float | None = None
     ceiling: float | None = None
-    """What the tests hold: as far above today's figure as a step back goes and a busy machine does not."""
+    """What the tests hold; a step back reaches it, a busy machine does not."""
 
 
 @frozen
