@@ -131,7 +131,7 @@ class VetoedJob(RoutiluxError, RuntimeError):
 
 
 class UnknownJob(UnknownName):
-    """A job id that this manager is not running."""
+    """A job id that this manager knows no running or paused job of."""
 
     def __str__(self) -> str:
-        return f"no job {self.name!r} runs in this manager; running: {choices(self.known)}"
+        return f"this manager has no job {self.name!r}, running or paused; it has: {choices(self.known)}"

@@ -109,25 +109,25 @@ class JobManager(Workplace):
     def pause(
         self, job_id: str, reason: str = "", checkpoint: Any = None, timeout: float | None = None
     ) -> None:
-        """Pause the running job of that id."""
-        self._running(job_id).pause(reason, checkpoint, timeout)
+        """Pause the job of that id."""
+        self._known(job_id).pause(reason, checkpoint, timeout)
 
     def resume(self, job_id: str) -> None:
-        """Take back the pause of the running job of that id; a paused one goes on by its state."""
-        self._running(job_id).resume()
+        """Let the paused job of that id go on."""
+        self._known(job_id).resume()
 
     def cancel(self, job_id: str, reason: str = "") -> None:
-        """Cancel the running job of that id."""
-        self._running(job_id).cancel(reason)
+        """Cancel the job of that id, running or paused."""
+        self._known(job_id).cancel(reason)
 
     def post(self, job_id: str, routine_id: str, slot: str = "trigger", /, **data: Any) -> None:
-        """Send an event from outside to the running job of that id."""
-        self._running(job_id).post(routine_id, slot, **data)
+        """Send an event from outside to the job of that id; a paused one takes it up when it is resumed."""
+        self._known(job_id).post(routine_id, slot, **data)
 
-    def _running(self, job_id: str) -> Job:
-        job = self._jobs.get(job_id)
+    def _known(self, job_id: str) -> Job:
+        job = self._jobs.get(job_id) or self._paused.get(job_id)
         if job is None:
-            raise UnknownJob(job_id, tuple(self._jobs))
+            raise UnknownJob(job_id, (*self._jobs, *self._paused))
         return job
 
     def pause_state(

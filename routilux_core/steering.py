@@ -73,6 +73,7 @@ class Steering(Runner):
         """Start it from where its data stands."""
         self.driven = False
         if self.reopen():
+            self.manager.has_resumed(self)  # type: ignore[arg-type]  # every one of us is a Job
             self.send((self.engine.resume, self.plan.fingerprint, None))
 
     def unpause(self) -> None:

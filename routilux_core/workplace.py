@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
-from weakref import ref
+from weakref import WeakValueDictionary, ref
 
 from routilux_core.clerk import Clerk
 from routilux_core.clock import Clock, SystemClock
@@ -21,6 +21,7 @@ from routilux_core.interrupt import Interrupts
 from routilux_core.job_errors import InsideJob, InvalidTransition, ManagerClosed
 from routilux_core.loop import Loops
 from routilux_core.settings import Settings, checked_settings
+from routilux_core.status import ExecutionStatus
 from routilux_core.timers import Timers
 from routilux_core.totals import Totals
 
@@ -63,6 +64,8 @@ class Workplace:
         self._preferred = executor or self.settings.executor
         self._executors: dict[Any, Executor] = {}
         self._jobs: dict[str, Job] = {}
+        self._paused: WeakValueDictionary[str, Job] = WeakValueDictionary()
+        """Jobs that have left, for as long as somebody holds their state."""
         self._waiting: list[tuple[Job, Job]] = []
         self._lock = threading.Lock()
         self._closed = False
@@ -133,10 +136,18 @@ class Workplace:
             if self._jobs.setdefault(job.job_id, job) is not job:
                 raise DuplicateName("running job", job.job_id, "the job manager")
 
+    def has_resumed(self, job: Job) -> None:
+        """Know a job as running that was paused."""
+        self._paused.pop(job.data.job_id, None)
+
     def forget(self, job: Job) -> None:
         """Let a job go that is over or paused."""
         if self._jobs.get(job.data.job_id) is job:
             del self._jobs[job.data.job_id]
+        else:
+            self._paused.pop(job.data.job_id, None)
+        if job.data.status is ExecutionStatus.PAUSED:
+            self._paused[job.data.job_id] = job
         if job.data.stats:
             self.totals.take_over(job)
 

@@ -115,8 +115,8 @@ def test_an_unknown_executor(manager, flow, how):
 
 def test_an_unknown_job(manager, flow):
     for call in (manager.pause, manager.cancel):
-        assert "no job 'nobody' runs in this manager" in text_of(UnknownJob, call, "nobody")
-    assert "no job 'nobody' runs in this manager" in text_of(UnknownJob, manager.post, "nobody", "first")
+        assert "this manager has no job 'nobody'" in text_of(UnknownJob, call, "nobody")
+    assert "this manager has no job 'nobody'" in text_of(UnknownJob, manager.post, "nobody", "first")
     assert manager.get_job("nobody") is None
     check(flow, manager)
 

@@ -33,7 +33,7 @@ EXAMPLES = [
     ),
     (
         errors.UnknownJob("j", ("k",)),
-        "no job 'j' runs in this manager; running: k",
+        "this manager has no job 'j', running or paused; it has: k",
         (LookupError, ValueError),
     ),
     (

@@ -3,14 +3,17 @@
 import pytest
 
 from routilux_core import (
+    Event,
     Flow,
     InvalidTransition,
     Routine,
+    UnknownJob,
     UnknownRoutine,
     UnknownSlot,
     batch,
     get_execution_context,
     routine,
+    slot,
 )
 from tests.core.gate import WAIT, Gate
 
@@ -146,3 +149,35 @@ def test_a_posted_event_passes_policy_and_merging(manager):
         gate.open()
         assert flow.wait_for_completion(WAIT)
     assert seen == [[0, 1], [2]]
+
+
+def test_a_paused_job_is_reached_by_its_id(manager):
+    """By post, resume and cancel, for as long as somebody holds its state."""
+    flow = Flow("greeting")
+    flow.add_routine(Asker(), "ask")
+    state = flow.execute("ask", {"text": "who"})
+
+    manager.post(state.job_id, "ask", "answer", text="me")
+    manager.resume(state.job_id)
+
+    assert flow.wait_for_completion(20.0)
+    assert state.status == "completed"
+    assert state.results["ask.output"] == [{"text": "me"}]
+    with pytest.raises(UnknownJob, match="running or paused"):
+        manager.cancel(state.job_id)
+
+
+class Asker(Routine):
+    """Pauses its job until it is answered."""
+
+    output = Event("text")
+
+    @slot
+    def trigger(self, text: str) -> None:
+        context = self.get_execution_context()
+        assert context is not None
+        context.flow.pause(context.job_state, reason=text)
+
+    @slot
+    def answer(self, text: str) -> None:
+        self.emit("output", text=text)
