@@ -145,6 +145,7 @@ def one(scene, delay):
 
 
 def main(scene, rounds, seed):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored
     faulthandler.dump_traceback_later(15, exit=True)  # says where it hangs
     chance = random.Random(int(seed))  # noqa: S311 - moments, not secrets
     with JobManager(plugins=[sequential], discover=False) as manager:
