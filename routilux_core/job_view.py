@@ -49,7 +49,7 @@ class JobView:
     """What one may see of a run, from any thread at any time; inside a handler of it, with its own writes."""
 
     __slots__ = (
-        "__weakref__", "_cause", "_claimed", "_data", "_history", "_job", "_live", "_lock", "_output_handler",
+        "__weakref__", "_cause", "_claimed", "_data", "_history", "_job", "_lock", "_output_handler",
     )  # fmt: skip
 
     def __init__(self, flow_id: str | None = None, job_id: str | None = None) -> None:
@@ -61,7 +61,6 @@ class JobView:
         self._job: Job | None = None
         self._cause: BaseException | None = None
         self._claimed = False
-        self._live: dict[int, Any] = {}
         self._output_handler: OutputHandler | None = None
 
     # -- what it is ------------------------------------------------------------------------------------
