@@ -48,10 +48,10 @@ def cases() -> list[Case]:
     plain, append = timed(fan, 4_000, 4_000), timed(gather, 4_000, 4_000)
     ours, theirs = imported("routilux_core"), imported("attrs, cattrs, pluggy")
     return [
-        Case("chain of 1,000: a step", timed(chain, 1, 1_000, 10), floor.step, 2.5, 1.5, ceiling=6),
-        Case("fan-out 1 to 10,000: an event", timed(fan, 10_000, 10_000), floor.step, 3, 2, ceiling=5),
-        Case("execute of one step", timed(single, 1, 1, 1_000), floor.step, 10, 6, ceiling=32),
+        Case("chain of 1,000: a step", timed(chain, 1, 1_000, 10), floor.step, 2.5, 1.5, ceiling=4.5),
+        Case("fan-out 1 to 10,000: an event", timed(fan, 10_000, 10_000), floor.step, 3, 2, ceiling=3.5),
+        Case("execute of one step", timed(single, 1, 1, 1_000), floor.step, 10, 6, ceiling=24),
         Case("loop of 10: 100,000 events to 1,000", long, short, 1.7, 1.2, ceiling=4),
-        Case("slot: 4,000 appended to 4,000 plain", append, plain, 3, ceiling=4.5),
-        Case("import: ours to attrs, cattrs and pluggy", ours, theirs, 2, ceiling=3),
+        Case("slot: 4,000 appended to 4,000 plain", append, plain, 3, ceiling=3),
+        Case("import: ours to attrs, cattrs and pluggy", ours, theirs, 2, ceiling=2),
     ]
