@@ -3,8 +3,16 @@
 from routilux_core.activation import Activation
 from routilux_core.connection import Connection
 from routilux_core.context import ExecutionContext
+from routilux_core.convert import Converter
 from routilux_core.current import get_execution_context
 from routilux_core.default import get_job_manager
+from routilux_core.document_errors import (
+    InvalidDocument,
+    NewerSchema,
+    NotSerializable,
+    UnknownKey,
+    UnknownTag,
+)
 from routilux_core.error_handler import ErrorHandler, ErrorStrategy
 from routilux_core.error_record import ErrorRecord
 from routilux_core.errors import (
@@ -16,14 +24,17 @@ from routilux_core.errors import (
     InvalidName,
     InvalidOption,
     InvalidPayload,
+    InvalidSetting,
     MissingField,
     PluginError,
     RoutiluxError,
     UnknownComponent,
     UnknownEvent,
     UnknownName,
+    UnknownOption,
     UnknownRoutine,
     UnknownSlot,
+    UnreadableSettings,
 )
 from routilux_core.executor import Executor, Lane, Traits
 from routilux_core.fact import Fact
@@ -106,6 +117,7 @@ __all__ = [
     "ActivationYielded",
     "CallbackOutputHandler",
     "Connection",
+    "Converter",
     "DeferredEventAdded",
     "DeferredEventReleased",
     "DeferredEventsLeft",
@@ -128,12 +140,14 @@ __all__ = [
     "Flow",
     "FlowMismatch",
     "InsideJob",
+    "InvalidDocument",
     "InvalidFlow",
     "InvalidHandler",
     "InvalidMapping",
     "InvalidName",
     "InvalidOption",
     "InvalidPayload",
+    "InvalidSetting",
     "InvalidTransition",
     "Job",
     "JobCancelled",
@@ -151,7 +165,9 @@ __all__ = [
     "ManagerClosed",
     "MissingField",
     "Monitor",
+    "NewerSchema",
     "NoActiveJob",
+    "NotSerializable",
     "NullOutputHandler",
     "Outcome",
     "OutputHandler",
@@ -182,9 +198,13 @@ __all__ = [
     "UnknownComponent",
     "UnknownEvent",
     "UnknownJob",
+    "UnknownKey",
     "UnknownName",
+    "UnknownOption",
     "UnknownRoutine",
     "UnknownSlot",
+    "UnknownTag",
+    "UnreadableSettings",
     "VetoedJob",
     "all_sources",
     "at_end",

@@ -1,0 +1,159 @@
+"""The types of the standard library that payloads may hold, beside those that JSON has."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from datetime import date, datetime, time, timedelta, timezone
+from os.path import isfile, join
+from re import compile as pattern
+from typing import Any
+
+from routilux_core.codec import Codec
+
+_ZONE = pattern(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
+SMALLEST, LARGEST = -(2**63), 2**63 - 1
+"""Whole numbers that every reader of JSON has; others are tagged."""
+
+
+def standard_codecs() -> list[Codec]:
+    """Return them all; made when the first value turns up that is not plain JSON."""
+    from decimal import Decimal  # noqa: PLC0415 - none of the three is needed to start a job
+    from pathlib import Path  # noqa: PLC0415
+    from uuid import UUID  # noqa: PLC0415
+
+    return [
+        Codec(tuple, "tuple", list, _items(tuple)),
+        Codec(frozenset, "frozenset", list, _items(frozenset)),
+        Codec(set, "set", list, _items(set)),
+        Codec(bytes, "bytes", _encode_bytes, _decode_bytes),
+        Codec(datetime, "datetime", _encode_moment, lambda plain: _decode_moment(datetime, plain)),
+        Codec(time, "time", _encode_moment, lambda plain: _decode_moment(time, plain)),
+        Codec(date, "date", date.isoformat, lambda plain: date.fromisoformat(_text(plain))),
+        Codec(timedelta, "timedelta", _encode_duration, _decode_duration),
+        Codec(Decimal, "decimal", str, lambda plain: Decimal(_text(plain))),
+        Codec(UUID, "uuid", str, lambda plain: UUID(_text(plain))),
+        Codec(type(Path()), "path", str, lambda plain: Path(_text(plain))),
+    ]
+
+
+def encode_integer(value: int) -> str:
+    """Write a whole number of any size, whose decimal digits Python might refuse."""
+    return hex(value)
+
+
+def decode_integer(plain: Any) -> int:
+    text = _text(plain)
+    if not text.startswith(("0x", "-0x")):
+        raise ValueError("a hexadecimal number is wanted")
+    return int(text, 16)
+
+
+def encode_float(value: float) -> str:
+    """Name one of the three floats that JSON has no text for."""
+    return str(value)
+
+
+def decode_float(plain: Any) -> float:
+    if plain not in {"nan", "inf", "-inf"}:
+        raise ValueError("one of nan, inf, -inf is wanted")
+    return float(plain)
+
+
+def encode_text(value: str) -> str:
+    """Write text with lone surrogates, which UTF-8 refuses."""
+    return b64encode(value.encode("utf-8", "surrogatepass")).decode()
+
+
+def decode_text(plain: Any) -> str:
+    return _decode_bytes(plain).decode("utf-8", "surrogatepass")
+
+
+def _text(plain: Any) -> str:
+    if type(plain) is not str:
+        raise TypeError("text is wanted")
+    return plain
+
+
+def _items(kind: type) -> Any:
+    def decode(plain: Any) -> Any:
+        if type(plain) is not list:
+            raise TypeError("a list is wanted")
+        made = kind(plain)
+        if len(made) != len(plain):
+            raise ValueError("it names an item twice")
+        return made
+
+    return decode
+
+
+def _encode_bytes(value: bytes) -> str:
+    return b64encode(value).decode()
+
+
+def _decode_bytes(plain: Any) -> bytes:
+    return b64decode(_text(plain).encode(), validate=True)
+
+
+def _encode_duration(value: timedelta) -> list[int]:
+    return [value.days, value.seconds, value.microseconds]
+
+
+def _decode_duration(plain: Any) -> timedelta:
+    if type(plain) is not list or [type(part) for part in plain] != [int, int, int]:
+        raise TypeError("days, seconds and microseconds are wanted")
+    return timedelta(*plain)
+
+
+def _encode_moment(value: datetime | time) -> str | list[Any]:
+    zone = value.tzinfo
+    if not value.fold and (zone is None or (type(zone) is timezone and len(_offset(zone)) == 1)):
+        return value.isoformat()
+    return [value.replace(tzinfo=None, fold=0).isoformat(), value.fold, _encode_zone(zone)]
+
+
+def _decode_moment(kind: Any, plain: Any) -> Any:
+    if type(plain) is not list:
+        return kind.fromisoformat(_text(plain))
+    text, fold, zone = plain
+    if type(fold) is not int or fold not in {0, 1}:
+        raise ValueError("a fold is 0 or 1")
+    return kind.fromisoformat(_text(text)).replace(tzinfo=_decode_zone(zone), fold=fold)
+
+
+def _offset(zone: timezone) -> tuple[Any, ...]:
+    """Return the offset, and the name if it was given one."""
+    return zone.__getinitargs__()  # type: ignore[attr-defined,no-any-return]
+
+
+def _encode_zone(zone: Any) -> list[Any] | str | None:
+    if zone is None:
+        return None
+    if type(zone) is timezone:
+        offset, *name = _offset(zone)
+        return [_encode_duration(offset), *name]
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - few have one
+
+    if type(zone) is not ZoneInfo or zone.key is None:
+        raise TypeError(
+            f"its time zone is a {type(zone).__qualname__}; use datetime.timezone or ZoneInfo(key)"
+        )
+    return zone.key
+
+
+def _decode_zone(plain: Any) -> Any:
+    if plain is None:
+        return None
+    if type(plain) is list:
+        offset, *name = plain
+        return timezone(_decode_duration(offset), *map(_text, name))
+    from zoneinfo import TZPATH, ZoneInfo, available_timezones  # noqa: PLC0415 - few have one
+
+    # A key that no file has makes ZoneInfo import a package of that name, so it is looked up before.
+    key = _text(plain)
+    folders = _ZONE.fullmatch(key) and TZPATH
+    if (
+        not (folders and any(isfile(join(folder, key)) for folder in folders))
+        and key not in available_timezones()
+    ):
+        raise LookupError(f"there is no time zone {key!r} here")
+    return ZoneInfo(key)
