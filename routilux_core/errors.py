@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from reprlib import Repr
 from typing import ClassVar, dataclass_transform
+
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 
 
 @dataclass_transform(eq_default=False)
@@ -23,6 +27,14 @@ class RoutiluxError(Exception):
         super().__init__(*values)
         for name, value in zip(self.fields, values, strict=True):
             setattr(self, name, value)
+
+
+def shown(value: object) -> str:
+    """Write a value as code, but never more than a line of it."""
+    try:
+        return _SHORT.repr(value)
+    except Exception:  # noqa: BLE001 - a repr may do anything, and nothing here may hide the error itself
+        return f"<{type(value).__name__}>"
 
 
 def choices(known: tuple[str, ...]) -> str:
@@ -128,7 +140,41 @@ class InvalidOption(RoutiluxError, ValueError, TypeError):
     wanted: str
 
     def __str__(self) -> str:
-        return f"{self.option} cannot be {self.value!r}; it takes {self.wanted}"
+        return f"{self.option} cannot be {shown(self.value)}; it takes {self.wanted}"
+
+
+class UnknownOption(InvalidOption, LookupError):
+    """An option that nothing takes; the message lists those there are."""
+
+    owner: str
+    known: tuple[str, ...]
+
+    def __str__(self) -> str:
+        name = self.option.removeprefix(f"{self.owner}.")
+        return f"{self.owner} has no {shown(name)}; it has: {choices(self.known)}{_hint(name, self.known)}"
+
+
+class InvalidSetting(InvalidOption):
+    """A setting that cannot be used, with the place where it was given."""
+
+    source: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.problem}"
+
+
+class UnreadableSettings(RoutiluxError, ValueError):
+    """A settings file that is not there, or not TOML."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"settings file {self.path!r} cannot be read: {self.reason}; "
+            "mend it, or set ROUTILUX_CONFIG=off to do without"
+        )
 
 
 class InvalidMapping(RoutiluxError, ValueError):

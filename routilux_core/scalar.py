@@ -1,0 +1,106 @@
+"""Single values as people give them: text, numbers, truth, dates, paths."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from types import NoneType
+from typing import TYPE_CHECKING, Any
+
+from routilux_core.errors import InvalidOption
+from routilux_core.wording import wording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TRUTH = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
+READERS: dict[Any, Callable[[str], Any]] = {
+    datetime: datetime.fromisoformat,
+    date: date.fromisoformat,
+    time: time.fromisoformat,
+}
+"""How text becomes an instance of a class. A class that is more than its constructor is added here."""
+CONSTRUCTED = frozenset({"decimal.Decimal", "uuid.UUID"})
+"""Classes that read text themselves, by name, since importing them is not free."""
+
+
+class Text(str):
+    """Text from a place that knows nothing else, as an environment variable: there `5` may be a number."""
+
+    __slots__ = ()
+
+
+def read(reader: Callable[[Any], Any], value: Any) -> Any:
+    """Return what `reader` makes of the value, or the value where it can make nothing of it."""
+    try:
+        return reader(value)
+    except (ValueError, ArithmeticError):
+        return value
+
+
+def _none(value: Any, where: str) -> None:
+    if value is not None and not (isinstance(value, Text) and value.strip().lower() in {"", "none"}):
+        raise InvalidOption(where, value, wording(NoneType))
+
+
+def _bool(value: Any, where: str) -> bool:
+    if isinstance(value, Text):
+        value = TRUTH.get(value.strip().lower(), value)
+    if not isinstance(value, bool):
+        raise InvalidOption(where, value, wording(bool))
+    return value
+
+
+def _int(value: Any, where: str) -> int:
+    if isinstance(value, Text):
+        value = read(int, value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidOption(where, value, wording(int))
+    return value
+
+
+def _float(value: Any, where: str) -> float:
+    number = read(float, value) if isinstance(value, (Text, int)) else value
+    if isinstance(value, bool) or not isinstance(number, float):
+        raise InvalidOption(where, value, wording(float))
+    return number
+
+
+def _str(value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidOption(where, value, wording(str))
+    return str(value) if isinstance(value, Text) else value
+
+
+SCALARS: dict[Any, Callable[[Any, str], Any]] = {
+    None: _none,
+    NoneType: _none,
+    bool: _bool,
+    int: _int,
+    float: _float,
+    str: _str,
+}
+
+
+def instance(value: Any, shape: type, where: str) -> Any:
+    """Return an instance of `shape`: `value` itself, or what its text, or its seconds, stand for."""
+    made = value
+    if isinstance(value, str) and not issubclass(shape, str):
+        name = f"{shape.__module__}.{shape.__qualname__}"
+        reader = READERS.get(shape) or (
+            shape if name in CONSTRUCTED or hasattr(shape, "__fspath__") else None
+        )
+        made = value if reader is None else read(reader, str(value))
+    elif shape is timedelta and not isinstance(value, timedelta):
+        made = timedelta(seconds=_float(value, where))
+    if not isinstance(made, shape):
+        raise InvalidOption(where, value, wording(shape))
+    return made
