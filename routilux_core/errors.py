@@ -42,7 +42,8 @@ def choices(known: tuple[str, ...]) -> str:
     return ", ".join(known) if known else "nothing"
 
 
-def _hint(name: str, known: tuple[str, ...]) -> str:
+def hint(name: str, known: tuple[str, ...]) -> str:
+    """Ask whether the nearest of the known names was meant."""
     from difflib import get_close_matches  # noqa: PLC0415 - costly, and needed only when something went wrong
 
     near = get_close_matches(name, known, n=1)
@@ -57,7 +58,7 @@ class UnknownName(RoutiluxError, LookupError, ValueError):
 
     def __str__(self) -> str:
         known = choices(self.known)
-        return f"nothing is named {self.name!r}; there is: {known}{_hint(self.name, self.known)}"
+        return f"nothing is named {self.name!r}; there is: {known}{hint(self.name, self.known)}"
 
 
 class UnknownRoutine(UnknownName):
@@ -68,7 +69,7 @@ class UnknownRoutine(UnknownName):
     def __str__(self) -> str:
         return (
             f"flow {self.flow_id!r} has no routine {self.name!r}; "
-            f"it has: {choices(self.known)}{_hint(self.name, self.known)}"
+            f"it has: {choices(self.known)}{hint(self.name, self.known)}"
         )
 
 
@@ -80,7 +81,7 @@ class UnknownEvent(UnknownName):
     def __str__(self) -> str:
         return (
             f"routine {self.routine!r} has no event {self.name!r}; "
-            f"it has: {choices(self.known)}{_hint(self.name, self.known)}"
+            f"it has: {choices(self.known)}{hint(self.name, self.known)}"
         )
 
 
@@ -92,7 +93,7 @@ class UnknownSlot(UnknownName):
     def __str__(self) -> str:
         return (
             f"routine {self.routine!r} has no slot {self.name!r}; "
-            f"it has: {choices(self.known)}{_hint(self.name, self.known)}"
+            f"it has: {choices(self.known)}{hint(self.name, self.known)}"
         )
 
 
@@ -104,7 +105,7 @@ class UnknownComponent(UnknownName):
     def __str__(self) -> str:
         return (
             f"no {self.kind} named {self.name!r}; "
-            f"installed: {choices(self.known)}{_hint(self.name, self.known)}"
+            f"installed: {choices(self.known)}{hint(self.name, self.known)}"
         )
 
 
@@ -151,7 +152,7 @@ class UnknownOption(InvalidOption, LookupError):
 
     def __str__(self) -> str:
         name = self.option.removeprefix(f"{self.owner}.")
-        return f"{self.owner} has no {shown(name)}; it has: {choices(self.known)}{_hint(name, self.known)}"
+        return f"{self.owner} has no {shown(name)}; it has: {choices(self.known)}{hint(name, self.known)}"
 
 
 class InvalidSetting(InvalidOption):
