@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from reprlib import Repr
 from typing import Any
 
-from routilux_core.errors import RoutiluxError
-
-_SHORT = Repr()
-_SHORT.maxstring = _SHORT.maxother = 60
+from routilux_core.errors import RoutiluxError, shown
 
 
 def shorten(value: Any) -> str:
     """Show any value in a line, however large or deep it is."""
     if type(value) is int and value.bit_length() > 256:  # noqa: PLR2004 - a line's worth of digits
         return f"an integer of {value.bit_length()} bits"
-    return _SHORT.repr(value)
+    return shown(value)
 
 
 def shorten_line(text: str) -> str:
@@ -63,3 +59,13 @@ class NewerSchema(InvalidDocument):
 
     number: int
     newest: int
+
+
+class CannotTeach(RoutiluxError, TypeError):
+    """A class that a converter cannot write by its fields."""
+
+    kind: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} cannot be written by its fields: {self.reason}; give both encode and decode"

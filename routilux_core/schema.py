@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from attrs import field, frozen
 
 from routilux_core.document_errors import InvalidDocument, NewerSchema, UnknownKey, shorten, shorten_line
-from routilux_core.errors import _hint, choices
+from routilux_core.errors import choices, hint
 
 Document = dict[str, Any]
 DEEPEST = 300
@@ -68,7 +68,7 @@ def check_keys(data: Any, path: str, required: Iterable[str] = (), optional: Ite
     for name in data:
         if name not in known:
             text = shorten_line(str(name))
-            reason = f"it has no key {text!r}; it has: {choices(known)}{_hint(text, known)}"
+            reason = f"it has no key {text!r}; it has: {choices(known)}{hint(text, known)}"
             raise UnknownKey(path, reason, text, known)
     for name in required:
         if name not in data:
@@ -123,23 +123,24 @@ def save_text(path: str | os.PathLike[str], text: str) -> None:
 
     Whatever happens meanwhile, the file has either its old content or the new one.
     """
-    from tempfile import mkstemp  # noqa: PLC0415 - not needed to start a job
+    from pathlib import Path  # noqa: PLC0415 - not needed to start a job
+    from tempfile import mkstemp  # noqa: PLC0415
 
-    target = os.path.realpath(path)
-    folder, name = os.path.split(target)
-    descriptor, temporary = mkstemp(prefix=f".{name}.", dir=folder)
+    target = Path(path).resolve()
+    descriptor, name = mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = Path(name)
     try:
-        with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
-            os.fsync(descriptor)
-        os.replace(temporary, target)
+            os.fsync(file.fileno())
+        temporary.replace(target)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
 
 
-class _Refused(Exception):  # noqa: N818 - it never leaves this module
+class _Refused(Exception):
     pass
 
 
@@ -160,7 +161,7 @@ def _integer(text: str) -> int:
 
 def _float(text: str) -> float:
     number = float(text)
-    if number - number != 0:  # noqa: PLR0124 - inf
+    if number - number != 0:
         raise _Refused(f"the number {shorten_line(text)} is too large")
     return number
 

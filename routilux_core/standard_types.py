@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from datetime import date, datetime, time, timedelta, timezone
-from os.path import isfile, join
 from re import compile as pattern
 from typing import Any
 
 from routilux_core.codec import Codec
+from routilux_core.document_errors import shorten
 
 _ZONE = pattern(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
@@ -22,6 +22,11 @@ def standard_codecs() -> list[Codec]:
     from uuid import UUID  # noqa: PLC0415
 
     return [
+        # These four are tagged only where plain JSON would lose something.
+        Codec(dict, "dict", dict.items, _decode_pairs),
+        Codec(str, "text", _encode_text, lambda plain: _decode_bytes(plain).decode("utf-8", "surrogatepass")),
+        Codec(int, "int", hex, _decode_integer),
+        Codec(float, "float", str, _decode_float),
         Codec(tuple, "tuple", list, _items(tuple)),
         Codec(frozenset, "frozenset", list, _items(frozenset)),
         Codec(set, "set", list, _items(set)),
@@ -36,36 +41,15 @@ def standard_codecs() -> list[Codec]:
     ]
 
 
-def encode_integer(value: int) -> str:
-    """Write a whole number of any size, whose decimal digits Python might refuse."""
-    return hex(value)
-
-
-def decode_integer(plain: Any) -> int:
-    text = _text(plain)
-    if not text.startswith(("0x", "-0x")):
-        raise ValueError("a hexadecimal number is wanted")
-    return int(text, 16)
-
-
-def encode_float(value: float) -> str:
-    """Name one of the three floats that JSON has no text for."""
-    return str(value)
-
-
-def decode_float(plain: Any) -> float:
-    if plain not in {"nan", "inf", "-inf"}:
-        raise ValueError("one of nan, inf, -inf is wanted")
-    return float(plain)
-
-
-def encode_text(value: str) -> str:
-    """Write text with lone surrogates, which UTF-8 refuses."""
-    return b64encode(value.encode("utf-8", "surrogatepass")).decode()
-
-
-def decode_text(plain: Any) -> str:
-    return _decode_bytes(plain).decode("utf-8", "surrogatepass")
+def is_unicode(text: str) -> bool:
+    """Tell whether UTF-8 has the text; it has no lone surrogates."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _text(plain: Any) -> str:
@@ -84,6 +68,33 @@ def _items(kind: type) -> Any:
         return made
 
     return decode
+
+
+def _decode_pairs(plain: Any) -> dict[Any, Any]:
+    if type(plain) is not list or any(type(pair) is not list for pair in plain):
+        raise TypeError("a list of keys with their values is wanted")
+    made = {key: value for key, value in plain}  # noqa: C416 - dict() takes more than pairs
+    if len(made) != len(plain):
+        raise ValueError("it has a key twice")
+    return made
+
+
+def _decode_integer(plain: Any) -> int:
+    # Decimal digits would take long, and Python refuses more than 4,300.
+    text = _text(plain)
+    if not text.startswith(("0x", "-0x")):
+        raise ValueError("a hexadecimal number is wanted")
+    return int(text, 16)
+
+
+def _decode_float(plain: Any) -> float:
+    if _text(plain) not in {"nan", "inf", "-inf"}:
+        raise ValueError("one of nan, inf and -inf is wanted")
+    return float(plain)
+
+
+def _encode_text(value: str) -> str:
+    return b64encode(value.encode("utf-8", "surrogatepass")).decode()
 
 
 def _encode_bytes(value: bytes) -> str:
@@ -146,14 +157,12 @@ def _decode_zone(plain: Any) -> Any:
     if type(plain) is list:
         offset, *name = plain
         return timezone(_decode_duration(offset), *map(_text, name))
-    from zoneinfo import TZPATH, ZoneInfo, available_timezones  # noqa: PLC0415 - few have one
+    from pathlib import Path  # noqa: PLC0415 - few have a zone
+    from zoneinfo import TZPATH, ZoneInfo, available_timezones  # noqa: PLC0415
 
     # A key that no file has makes ZoneInfo import a package of that name, so it is looked up before.
     key = _text(plain)
-    folders = _ZONE.fullmatch(key) and TZPATH
-    if (
-        not (folders and any(isfile(join(folder, key)) for folder in folders))
-        and key not in available_timezones()
-    ):
-        raise LookupError(f"there is no time zone {key!r} here")
+    found = _ZONE.fullmatch(key) and any(Path(folder, key).is_file() for folder in TZPATH)
+    if not found and key not in available_timezones():
+        raise LookupError(f"there is no time zone {shorten(key)} here")
     return ZoneInfo(key)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from enum import Enum
-from types import UnionType
+from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from attrs import has
 
 from routilux_core.codec import name_of
 from routilux_core.document_errors import InvalidDocument, shorten, shorten_line
+from routilux_core.errors import choices, hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,93 +21,198 @@ if TYPE_CHECKING:
     from cattrs import Converter
     from cattrs.dispatch import StructureHook
 
+    Predicate = Callable[[Any], bool]
+
 
 def make_structurer() -> Converter:
-    """Return a converter that is strict: no text becomes a number, no unknown field is dropped."""
-    from decimal import Decimal  # noqa: PLC0415 - as cattrs: not needed to start a job
+    """Return a converter that is strict: no text becomes a number, and no field is dropped."""
+    from decimal import Decimal  # noqa: PLC0415 - as cattrs: no job needs it to start
     from pathlib import Path  # noqa: PLC0415
     from uuid import UUID  # noqa: PLC0415
 
     from cattrs import Converter  # noqa: PLC0415
 
-    converter = Converter(forbid_extra_keys=True)
-    for kind in (int, str, bool):
-        converter.register_structure_hook(kind, _exactly)
-    converter.register_structure_hook(float, _number)
-    converter.register_structure_hook(bytes, _from_text(lambda text: b64decode(text.encode(), validate=True)))
-    for kind in (datetime, date, time):
-        converter.register_structure_hook(kind, _from_text(kind.fromisoformat))
-    for made in (UUID, Path, Decimal):
-        converter.register_structure_hook(made, _from_text(made))
-    converter.register_structure_hook(timedelta, _duration)
-    converter.register_structure_hook_func(
-        lambda kind: isinstance(kind, type) and issubclass(kind, Enum), _member
-    )
+    converter = Converter(forbid_extra_keys=True, structure_fallback_factory=_instance)
+    hooks: dict[Any, StructureHook] = {
+        int: _exactly,
+        str: _exactly,
+        bool: _exactly,
+        float: _number,
+        timedelta: _duration,
+        bytes: _from_text(lambda text: b64decode(text.encode(), validate=True)),
+        **{kind: _from_text(kind.fromisoformat) for kind in (datetime, date, time)},
+        **{kind: _from_text(kind) for kind in (UUID, Path, Decimal)},
+    }
+    for kind, hook in hooks.items():
+        converter.register_structure_hook(kind, hook)
+    converter.register_structure_hook_func(_is_enum, _member)
+    for fits, strict in ((_is_collection, _collection), (_is_record, _record)):
+        _narrow(converter, fits, strict)
     converter.register_structure_hook_factory(_is_union, lambda kind: _union(converter, kind))
     return converter
 
 
 def structure(converter: Converter, value: Any, kind: Any, path: str) -> Any:
     """Return the value as that type; `InvalidDocument` says what is wrong, and where."""
-    from cattrs.v import transform_error  # noqa: PLC0415 - as cattrs
-
     try:
         return converter.structure(value, kind)
     except Exception as error:
-        first, *_ = transform_error(error)
-        reason, _, place = first.rpartition(" @ $")
-        raise InvalidDocument(f"{path}{place}", shorten_line(reason)) from error
+        from cattrs.v import transform_error  # noqa: PLC0415 - as cattrs
+
+        first, *_ = transform_error(error, path, format_exception=_reason)
+        reason, _, place = first.rpartition(" @ ")
+        raise InvalidDocument(place, reason) from error
 
 
-def _exactly(value: Any, kind: type) -> Any:
-    if type(value) is kind:
-        return value
-    raise TypeError(f"{shorten(value)} is no {name_of(kind)}")
+def _reason(error: BaseException, _kind: type | None) -> str:
+    if isinstance(error, KeyError):
+        return f"it needs {error.args[0]!r}"
+    unknown = getattr(error, "extra_fields", None)
+    if unknown:
+        names = tuple(_names(error.cl))  # type: ignore[attr-defined]
+        name = shorten_line(str(min(unknown, key=str)))
+        return f"it has no field {name!r}; it has: {choices(names)}{hint(name, names)}"
+    return shorten_line(str(error) or type(error).__name__)
 
 
-def _number(value: Any, _kind: type) -> float:
-    if type(value) is int or type(value) is float:
-        return float(value)
-    raise TypeError(f"{shorten(value)} is no number")
+def _names(kind: Any) -> list[str]:
+    return [each.name for each in getattr(kind, "__attrs_attrs__", ())] or [*kind.__annotations__]
 
 
-def _from_text(make: Callable[[str], Any]) -> Callable[[Any, type], Any]:
-    def hook(value: Any, kind: type) -> Any:
-        if isinstance(value, kind):
-            return value
-        if type(value) is str:
-            return make(value)
-        raise TypeError(f"{shorten(value)} is no {name_of(kind)}")
+def _narrow(converter: Converter, fits: Predicate, strict: Callable[[StructureHook], StructureHook]) -> None:
+    """Put a check before what cattrs itself does with such types."""
+    busy: set[int] = set()
 
-    return hook
+    def is_new(kind: Any) -> bool:
+        return id(kind) not in busy and fits(kind)
+
+    def factory(kind: Any) -> StructureHook:
+        busy.add(id(kind))
+        try:
+            return strict(converter.get_structure_hook(kind, cache_result=False))
+        finally:
+            busy.discard(id(kind))
+
+    converter.register_structure_hook_factory(is_new, factory)
 
 
-def _duration(value: Any, _kind: type) -> timedelta:
-    return value if isinstance(value, timedelta) else timedelta(seconds=_number(value, float))
+def _is_enum(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Enum)
 
 
-def _member(value: Any, kind: Any) -> Any:
-    return value if isinstance(value, kind) else kind(value)
+def _is_record(kind: Any) -> bool:
+    kind = get_origin(kind) or kind
+    return isinstance(kind, type) and (
+        has(kind)
+        or hasattr(kind, "__dataclass_fields__")
+        or (issubclass(kind, tuple) and hasattr(kind, "_fields"))
+    )
+
+
+def _is_collection(kind: Any) -> bool:
+    kind = get_origin(kind) or kind
+    return isinstance(kind, type) and issubclass(kind, (list, tuple, set, frozenset)) and not _is_record(kind)
 
 
 def _is_union(kind: Any) -> bool:
     return get_origin(kind) in {Union, UnionType}
 
 
+def _record(inner: StructureHook) -> StructureHook:
+    def hook(value: Any, kind: Any) -> Any:
+        shape = get_origin(kind) or kind
+        if isinstance(value, shape):
+            return value
+        if isinstance(value, Mapping) or (issubclass(shape, tuple) and type(value) in {list, tuple}):
+            return inner(value, kind)
+        raise _mismatch(value, kind)
+
+    return hook
+
+
+def _collection(inner: StructureHook) -> StructureHook:
+    def hook(value: Any, kind: Any) -> Any:
+        # Text and dicts can be walked through as well, and would come out as lists of letters and keys.
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return inner(value, kind)
+        raise _mismatch(value, kind)
+
+    return hook
+
+
+def _exactly(value: Any, kind: Any) -> Any:
+    if type(value) is kind:
+        return value
+    return _member(value, kind) if _is_enum(kind) else _instance(kind)(value, kind)
+
+
+def _number(value: Any, kind: Any) -> Any:
+    return float(value) if type(value) is int else _exactly(value, kind)
+
+
+def _from_text(make: Callable[[str], Any]) -> StructureHook:
+    def hook(value: Any, kind: Any) -> Any:
+        if type(value) is not str:
+            return _instance(kind)(value, kind)
+        try:
+            return make(value)
+        except Exception as error:
+            raise _mismatch(value, kind) from error
+
+    return hook
+
+
+def _duration(value: Any, kind: Any) -> Any:
+    """Take seconds, as everywhere."""
+    return timedelta(seconds=value) if type(value) in {int, float} else _instance(kind)(value, kind)
+
+
+def _member(value: Any, kind: Any) -> Any:
+    if isinstance(value, kind):
+        return value
+    try:
+        return kind(value)
+    except ValueError:
+        values = ", ".join(shorten(each.value) for each in list(kind)[:20])
+        raise TypeError(f"{shorten(value)} is no {name_of(kind)}, which is one of {values}") from None
+
+
+def _instance(kind: Any) -> StructureHook:
+    """Return the hook of a class that nothing can be made into: its objects pass."""
+    shape = get_origin(kind) or kind
+
+    def hook(value: Any, _kind: Any) -> Any:
+        if (
+            isinstance(shape, type)
+            and isinstance(value, shape)
+            and (type(value) is not bool or shape is not int)
+        ):
+            return value
+        raise _mismatch(value, kind)
+
+    return hook
+
+
 def _union(converter: Converter, kind: Any) -> StructureHook:
     members = get_args(kind)
 
     def hook(value: Any, _kind: Any) -> Any:
-        for member in members:
-            if type(value) is (get_origin(member) or member):
-                return converter.structure(value, member)
-        if value is None and type(None) in members:
+        if value is None and NoneType in members:
             return None
-        for member in members:
+        # What it is already comes before what could be made of it.
+        exact = [each for each in members if (get_origin(each) or each) is type(value)]
+        faults = []
+        for each in (*exact, *(other for other in members if other not in exact and other is not NoneType)):
             try:
-                return converter.structure(value, member)
-            except Exception:  # noqa: BLE001, S112, PERF203 - the next member may take it
-                continue
-        raise TypeError(f"{shorten(value)} is none of {kind}")
+                return converter.structure(value, each)
+            except Exception as error:  # noqa: BLE001 - the next member may take it
+                faults.append(error)
+        if len(faults) == 1:
+            raise faults[0]
+        raise _mismatch(value, kind)
 
     return hook
+
+
+def _mismatch(value: Any, kind: Any) -> TypeError:
+    return TypeError(f"{shorten(value)} is no {name_of(kind) if isinstance(kind, type) else kind}")
