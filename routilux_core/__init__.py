@@ -1,11 +1,14 @@
 """Routilux: an event-driven workflow framework made of plugins."""
 
 from routilux_core.activation import Activation
+from routilux_core.component import Component
 from routilux_core.connection import Connection
 from routilux_core.context import ExecutionContext
 from routilux_core.convert import Converter
 from routilux_core.current import get_execution_context
 from routilux_core.default import get_job_manager
+from routilux_core.description import Description, FieldDescription, PortDescription
+from routilux_core.discovery import PluginWarning
 from routilux_core.document_errors import (
     InvalidDocument,
     NewerSchema,
@@ -25,6 +28,7 @@ from routilux_core.errors import (
     InvalidOption,
     InvalidPayload,
     InvalidSetting,
+    MissingComponent,
     MissingField,
     PluginError,
     RoutiluxError,
@@ -91,13 +95,15 @@ from routilux_core.job_errors import (
     VetoedJob,
 )
 from routilux_core.manager import JobManager
-from routilux_core.markers import hookimpl
+from routilux_core.markers import PLUGIN_API, hookimpl
 from routilux_core.observers import Monitor
 from routilux_core.outcome import Outcome
 from routilux_core.outputs import CallbackOutputHandler, NullOutputHandler, OutputHandler, QueueOutputHandler
+from routilux_core.plugin import Plugin, PluginStatus
 from routilux_core.policy import Policy, all_sources, at_end, batch, each
 from routilux_core.record import ExecutionRecord
-from routilux_core.registry import Registrar, Registry
+from routilux_core.registrar import Registrar
+from routilux_core.registry import Registry
 from routilux_core.routine import Routine
 from routilux_core.settings import Settings
 from routilux_core.slot import Event, Slot, slot
@@ -106,6 +112,7 @@ from routilux_core.status import ExecutionStatus
 from routilux_core.validation import Problem
 
 __all__ = [
+    "PLUGIN_API",
     "Activation",
     "ActivationCompleted",
     "ActivationFailed",
@@ -116,6 +123,7 @@ __all__ = [
     "ActivationTimeout",
     "ActivationYielded",
     "CallbackOutputHandler",
+    "Component",
     "Connection",
     "Converter",
     "DeferredEventAdded",
@@ -124,6 +132,7 @@ __all__ = [
     "DeliveryError",
     "DeliveryFailed",
     "DeliveryRetried",
+    "Description",
     "DuplicateName",
     "ErrorHandler",
     "ErrorRecord",
@@ -137,6 +146,7 @@ __all__ = [
     "ExecutionStatus",
     "Executor",
     "Fact",
+    "FieldDescription",
     "Flow",
     "FlowMismatch",
     "InsideJob",
@@ -163,6 +173,7 @@ __all__ = [
     "JobTimeout",
     "Lane",
     "ManagerClosed",
+    "MissingComponent",
     "MissingField",
     "Monitor",
     "NewerSchema",
@@ -177,8 +188,12 @@ __all__ = [
     "PayloadMerged",
     "PayloadsReleased",
     "PayloadsUnmatched",
+    "Plugin",
     "PluginError",
+    "PluginStatus",
+    "PluginWarning",
     "Policy",
+    "PortDescription",
     "Problem",
     "QueueOutputHandler",
     "Registrar",

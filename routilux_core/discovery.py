@@ -1,10 +1,10 @@
-"""Discovery: from installed distributions and given objects to loaded plugins, each apart from the others."""
+"""Discovery: from installed packages and given objects to loaded plugins, each apart from the others."""
 
 from __future__ import annotations
 
 import warnings
-from difflib import get_close_matches
-from functools import cache
+from collections import Counter
+from time import perf_counter
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -12,19 +12,30 @@ from attrs import frozen
 from pluggy import PluginManager
 
 from routilux_core import hookspecs
-from routilux_core.errors import InvalidOption, PluginError
+from routilux_core.errors import InvalidOption, PluginError, UnknownComponent, hint
 from routilux_core.hooks import Hooks
+from routilux_core.loading import Entry, Unusable, check, imported, installed, kind_of
 from routilux_core.markers import PROJECT
 from routilux_core.observers import Monitor
-from routilux_core.registry import Component, Registrar, Registry
+from routilux_core.plugin import Plugin, PluginStatus
+from routilux_core.registrar import Registrar, owner_of
+from routilux_core.registry import Registry
+from routilux_core.remedy import Remedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from importlib.metadata import EntryPoint
+
+    from routilux_core.component import Component
+    from routilux_core.convert import Converter
+    from routilux_core.distribution import Distribution
+
+SLOW = 1.0
+"""Seconds from which a plugin's import is worth a warning."""
+HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, f"{PROJECT}_spec"))
 
 
 class PluginWarning(UserWarning):
-    """A plugin was left out."""
+    """A plugin was left out, or hinders the others."""
 
 
 @frozen
@@ -33,81 +44,201 @@ class Plugins:
 
     registry: Registry
     hooks: Hooks
-    failed: dict[str, str]
-    """Why a plugin was left out, by its name."""
+    records: tuple[Plugin, ...]
+    """What became of each plugin."""
 
 
-@cache
-def _installed() -> tuple[EntryPoint, ...]:
-    from importlib.metadata import entry_points  # noqa: PLC0415 - costly, and not needed before a manager is made
+@frozen(kw_only=True)
+class Choice:
+    """Which installed plugins are loaded."""
 
-    return tuple(sorted(entry_points(group=PROJECT), key=lambda point: point.name))
+    discover: bool = True
+    """Whether all installed ones are, or only those that are chosen."""
+    disabled: tuple[str, ...] = ()
+    """Those that are not even imported, by name or by `package:name`."""
+    requires: tuple[str, ...] = ()
+    """Packages that ought to be installed; only mentioned where something is missing."""
 
 
-def load(given: Iterable[Any], *, discover: bool) -> Plugins:
-    """Load the installed plugins, if `discover`, and the `given` ones."""
-    plugins = PluginManager(PROJECT)
-    plugins.add_hookspecs(hookspecs)
-    failed: dict[str, str] = {}
-    monitors: list[tuple[str, Any]] = []
-    components: dict[tuple[str, str], Component] = {}
-    if discover:
-        for point in _installed():
-            try:
-                _register(plugins, point.load(), point.name, components)
-            except BaseException as error:  # noqa: BLE001 - a plugin may even call sys.exit
-                _leave_out(point, error, failed)
+def load(given: Iterable[Any], choice: Choice, converter: Converter) -> Plugins:
+    """Load the installed plugins of the choice and the `given` ones: objects, or names of installed ones."""
+    if isinstance(given, str):
+        raise InvalidOption("plugins", given, f"a list, as in [{given!r}]")
+    given = tuple(given)
+    boot = _Boot(converter)
+    boot.installed(choice, {plugin for plugin in given if isinstance(plugin, str)})
     for plugin in given:
-        name = _name(plugin)
+        if not isinstance(plugin, str):
+            boot.given(plugin)
+    boot.settle()
+    records = tuple(boot.records)
+    remedy = Remedy(plugins=records, requires=choice.requires, unsearched=not choice.discover)
+    return Plugins(Registry(boot.components, remedy), Hooks(boot.plugins, boot.monitors), records)
+
+
+class _Boot:
+    """Takes plugins in, one after the other."""
+
+    def __init__(self, converter: Converter) -> None:
+        self.converter = converter
+        self.plugins = PluginManager(PROJECT)
+        self.plugins.add_hookspecs(hookspecs)
+        self.monitors: list[tuple[str, Any]] = []
+        self.components: dict[tuple[str, str], Component] = {}
+        self.records: list[Plugin] = []
+        self._taken: set[int] = set()
+
+    def installed(self, choice: Choice, chosen: set[str]) -> None:
+        """Load installed plugins. One that fails is left out, or an error if it was chosen by name."""
+        if not (choice.discover or chosen):
+            return
+        entries = installed()
+        names = [entry.name for entry in entries]
+        addressed = any(":" in name for name in (*choice.disabled, *chosen))
+        known = {*names, *(entry.address for entry in entries if addressed)}
+        for name in chosen - known:
+            raise UnknownComponent(name, tuple(dict.fromkeys(names)), "plugin")
+        for name in choice.disabled:
+            near = "" if name in known else hint(name, tuple(names))
+            if near:
+                _warn(f"no plugin is named {name!r}, which the settings switch off{near}")
+
+        def among(entry: Entry, wanted: Iterable[str]) -> bool:
+            return entry.name in wanted or (addressed and entry.address in wanted)
+
+        blocked = [entry for entry in entries if among(entry, choice.disabled)]
+        wanted = [entry for entry in entries if choice.discover or among(entry, chosen)]
+        counts = Counter(entry.name for entry in wanted if entry not in blocked)
+        for entry in wanted:
+            picked = among(entry, chosen)
+            if entry in blocked:
+                reason = "it is switched off by the setting 'disabled'"
+                if picked:
+                    raise PluginError(entry.name, entry.source, f"{reason}, and chosen at once; do either")
+                self._note(entry, PluginStatus.BLOCKED, reason)
+            elif counts[entry.name] > 1:
+                self._fail(entry, Unusable(_shared(entry, wanted)), 0.0, picked=picked)
+            else:
+                self._load(entry, picked=picked)
+
+    def _load(self, entry: Entry, *, picked: bool) -> None:
+        begin = perf_counter()
+        try:
+            plugin = imported(entry)
+            self._take(plugin, entry.name, entry.package)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a plugin may even call sys.exit
+            self._fail(entry, error, perf_counter() - begin, picked=picked)
+            return
+        seconds = perf_counter() - begin
+        self._note(entry, PluginStatus.LOADED, "", seconds)
+        if seconds > SLOW:
+            text = f"plugin {entry.name!r} of {entry.source} took {seconds:.1f} s to import"
+            _warn(f"{text}; it should import what is heavy where it is used; to do without, switch it off")
+
+    def _fail(self, entry: Entry, error: BaseException, seconds: float, *, picked: bool) -> None:
+        failure = entry.failure(error)
+        if picked:
+            raise failure from error
+        self._note(entry, PluginStatus.FAILED, failure.reason, seconds)
+        took = f" (after {seconds:.1f} s)" if seconds > SLOW else ""
+        _warn(f"plugin {entry.name!r} of {entry.source} was left out: {failure.reason}{took}")
+
+    def _note(self, entry: Entry, status: PluginStatus, reason: str, seconds: float = 0.0) -> None:
+        record = Plugin(
+            name=entry.name,
+            value=entry.value,
+            status=status,
+            reason=reason,
+            seconds=seconds,
+            package=entry.package,
+        )
+        self.records.append(record)
+
+    def given(self, plugin: Any) -> None:
+        """Take in a plugin that was given as an object. What is wrong with it is an error."""
         if isinstance(plugin, type):
             raise InvalidOption("plugins", plugin, f"objects, not classes; call it: {plugin.__name__}()")
-        if isinstance(plugin, Monitor) or (callable(plugin) and not isinstance(plugin, ModuleType)):
-            monitors.append((name, plugin))
+        named = getattr(plugin, "__qualname__", None) or getattr(plugin, "__name__", None)
+        name = str(named or type(plugin).__name__)
+        begin = perf_counter()
         try:
-            _register(plugins, plugin, name, components)
-        except PluginError:
-            raise
+            known = self._take(plugin, name, None)
         except Exception as error:
-            raise PluginError(name, f"{type(error).__name__}: {error}") from error
-    return Plugins(Registry(components), Hooks(plugins, monitors), failed)
+            reason = str(error) if isinstance(error, Unusable) else f"{type(error).__name__}: {error}"
+            raise PluginError(name, "", reason) from error
+        if not known:
+            seconds = perf_counter() - begin
+            status, value = PluginStatus.LOADED, kind_of(plugin)
+            self.records.append(Plugin(name=name, value=value, status=status, seconds=seconds))
+
+    def _take(self, plugin: Any, name: str, package: Distribution | None) -> bool:
+        """Register a plugin as a whole or not at all; tell whether it had been registered before."""
+        if id(plugin) in self._taken:
+            return True
+        check(plugin)
+        watching = isinstance(plugin, Monitor) or (callable(plugin) and not isinstance(plugin, ModuleType))
+        registrar = Registrar(name, package, self.components)
+        try:
+            self.plugins.register(
+                plugin, name if not self.plugins.has_plugin(name) else f"{name}-{id(plugin):x}"
+            )
+            self._check_hooks(plugin, watching=watching)
+            for function in self._own("register_components", plugin):
+                function(registrar)
+            for function in self._own("extend_converter", plugin):
+                function(self.converter)
+        except BaseException:
+            if self.plugins.get_name(plugin) is not None:
+                self.plugins.unregister(plugin)
+            raise
+        self.components |= registrar.offered
+        self._taken.add(id(plugin))
+        if watching:
+            self.monitors.append((name, plugin))
+        return False
+
+    def _own(self, hook: str, plugin: Any) -> list[Any]:
+        implementations = getattr(self.plugins.hook, hook).get_hookimpls()
+        return [one.function for one in implementations if one.plugin is plugin]
+
+    def _check_hooks(self, plugin: Any, *, watching: bool) -> None:
+        """Refuse hooks that do not exist, wrappers of hooks, and a plugin without any."""
+        callers = self.plugins.get_hookcallers(plugin) or []
+        for caller in callers:
+            own = [one for one in caller.get_hookimpls() if one.plugin is plugin]
+            if not caller.has_spec() and not all(one.optionalhook for one in own):
+                there = ", ".join(HOOKS)
+                raise Unusable(
+                    f"no hook is named {caller.name!r}; there is: {there}{hint(caller.name, HOOKS)}"
+                )
+            if any(one.hookwrapper or one.wrapper for one in own):
+                raise Unusable(f"its {caller.name!r} is a hook wrapper; hooks are plain functions here")
+        if not callers and not watching:
+            forgotten = [name for name in HOOKS if callable(getattr(plugin, name, None))]
+            remedy = f"mark {forgotten[0]!r} with @hookimpl" if forgotten else "mark its hooks with @hookimpl"
+            raise Unusable(f"it has no hooks; {remedy}")
+
+    def settle(self) -> None:
+        """Say which of several is the preferred one."""
+        for kind in ("executor", "store"):
+            found = {one.name: one for one in self.components.values() if one.kind == kind and one.preferred}
+            if len(found) > 1:
+                first, *others = found.values()
+                wishes = ", ".join(f"{one.name!r} of {owner_of(one)}" for one in others)
+                text = f"{kind} {first.name!r} of {owner_of(first)} is preferred, and so would be {wishes}"
+                _warn(f"{text}; where none is named the first is used; name one in the settings")
 
 
-def _name(plugin: Any) -> str:
-    named = getattr(plugin, "__qualname__", None) or getattr(plugin, "__name__", None)
-    return str(named or type(plugin).__name__)
+def _shared(entry: Entry, entries: Iterable[Entry]) -> str:
+    others = [other for other in entries if other.name == entry.name and other is not entry]
+    also = " and ".join(other.source for other in others)
+    return (
+        f"{also} has the same name, so neither is used; remove one of the packages, "
+        f"or switch one off: {others[0].address!r}"
+    )
 
 
-def _register(
-    plugins: PluginManager, plugin: Any, name: str, components: dict[tuple[str, str], Component]
-) -> None:
-    unique = name if not plugins.has_plugin(name) else f"{name}-{id(plugin):x}"
-    plugins.register(plugin, unique)
-    try:
-        _refuse_unknown_hooks(plugins, plugin, name)
-        for implementation in plugins.hook.register_components.get_hookimpls():
-            if implementation.plugin is plugin:
-                fresh = dict(components)
-                implementation.function(Registrar(name, fresh))
-                components.update(fresh)
-    except BaseException:
-        plugins.unregister(plugin)
-        raise
-
-
-def _refuse_unknown_hooks(plugins: PluginManager, plugin: Any, name: str) -> None:
-    known = tuple(hook for hook in vars(hookspecs) if plugins.parse_hookspec_opts(hookspecs, hook))
-    for caller in plugins.get_hookcallers(plugin) or ():
-        if not caller.has_spec() and not all(one.optionalhook for one in caller.get_hookimpls()):
-            near = get_close_matches(caller.name, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise PluginError(name, f"no hook is named {caller.name!r}; there is: {', '.join(known)}{hint}")
-
-
-def _leave_out(point: EntryPoint, error: BaseException, failed: dict[str, str]) -> None:
-    if isinstance(error, KeyboardInterrupt):
-        raise error
-    dist = point.dist
-    source = "an unknown distribution" if dist is None else f"{dist.name} {dist.version}"
-    failed[point.name] = f"{type(error).__name__}: {error}"
-    text = f"plugin {point.name!r} of {source} ({point.value}) was left out: {failed[point.name]}"
-    warnings.warn(text, PluginWarning, stacklevel=4)
+def _warn(text: str) -> None:
+    warnings.warn(text, PluginWarning, stacklevel=6)

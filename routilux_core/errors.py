@@ -7,6 +7,8 @@ from typing import ClassVar, dataclass_transform
 
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
+_MOST = 20
+"""How many names a message lists."""
 
 
 @dataclass_transform(eq_default=False)
@@ -38,7 +40,9 @@ def shown(value: object) -> str:
 
 
 def choices(known: tuple[str, ...]) -> str:
-    """Say what there is."""
+    """Say what there is, as far as a message can hold it."""
+    if len(known) > _MOST:
+        return f"{', '.join(known[:_MOST])} and {len(known) - _MOST} more"
     return ", ".join(known) if known else "nothing"
 
 
@@ -107,6 +111,15 @@ class UnknownComponent(UnknownName):
             f"no {self.kind} named {self.name!r}; "
             f"installed: {choices(self.known)}{hint(self.name, self.known)}"
         )
+
+
+class MissingComponent(UnknownComponent):
+    """A component whose plugin is not installed or does not work; the message says what to do."""
+
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}; {self.advice}"
 
 
 class DuplicateName(RoutiluxError, ValueError):
@@ -255,7 +268,10 @@ class PluginError(RoutiluxError, RuntimeError):
     """A plugin that could not be loaded or used."""
 
     plugin: str
+    source: str
+    """The package that it was installed with, and what its entry point names."""
     reason: str
 
     def __str__(self) -> str:
-        return f"plugin {self.plugin!r} cannot be used: {self.reason}"
+        source = f" of {self.source}" if self.source else ""
+        return f"plugin {self.plugin!r}{source} cannot be used: {self.reason}"

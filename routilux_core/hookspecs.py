@@ -14,22 +14,34 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from routilux_core.activation import Activation
+    from routilux_core.convert import Converter
     from routilux_core.fact import Fact
     from routilux_core.flow import Flow
     from routilux_core.job import Job
     from routilux_core.manager import JobManager
-    from routilux_core.registry import Registrar
+    from routilux_core.registrar import Registrar
     from routilux_core.validation import Problem
 
 
 @hookspec
 def register_components(registrar: Registrar) -> None:
-    """Offer executors and other components by name.
+    """Offer executors, stores, routines, flows and policies by name.
 
     Called: once for each plugin, while a manager boots.
     Returns: nothing; call the registrar's methods.
     Raises: the plugin is left out and named in a warning; chosen by name, it is an error.
     Cost: keep it to registering; import heavy libraries in the factory.
+    """
+
+
+@hookspec
+def extend_converter(converter: Converter) -> None:
+    """Teach more types, so that payloads and configuration may hold them.
+
+    Called: once for each plugin, while a manager boots, after `register_components`.
+    Returns: nothing; call `converter.teach`, or register hooks with `converter.cattrs`.
+    Raises: the plugin is left out and named in a warning; chosen by name, it is an error.
+    Cost: keep it to registering; a type whose library is not imported cannot be met either.
     """
 
 

@@ -1,72 +1,96 @@
-"""Names to factories, filled by plugins while a manager boots and fixed from then on."""
+"""Registry: what is offered by name in a manager, by its plugins and by whoever registers more."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from routilux_core.component import KINDS, Component
+from routilux_core.descendant import find_descendant
+from routilux_core.description import Description, describe
+from routilux_core.errors import InvalidOption, MissingComponent, PluginError, UnknownComponent
+from routilux_core.registrar import entries
+from routilux_core.remedy import Remedy
+from routilux_core.routine import Routine
 
-from routilux_core.errors import DuplicateName, UnknownComponent
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-KINDS = ("executor", "store", "routine", "flow", "policy")
-
-
-@frozen(kw_only=True)
-class Component:
-    """Something that a plugin offers by name."""
-
-    kind: str
-    name: str
-    factory: Callable[..., Any]
-    plugin: str
-    preferred: bool = False
-    """Whether it is taken where nobody names one."""
-
-
-class Registrar:
-    """What a plugin's `register_components` fills."""
-
-    def __init__(self, plugin: str, components: dict[tuple[str, str], Component]) -> None:
-        self._plugin = plugin
-        self._components = components
-
-    def executor(
-        self,
-        name: str,
-        factory: Callable[..., Any],
-        *,
-        aliases: tuple[str, ...] = (),
-        preferred: bool = False,
-    ) -> None:
-        """Offer an executor; `preferred` makes it the one that runs where none is named."""
-        for alias in (name, *aliases):
-            self._add("executor", alias, factory, preferred=preferred and alias == name)
-
-    def _add(self, kind: str, name: str, factory: Callable[..., Any], *, preferred: bool) -> None:
-        taken = self._components.get((kind, name))
-        if taken is not None:
-            raise DuplicateName(kind, name, f"plugin {taken.plugin!r}")
-        self._components[kind, name] = Component(
-            kind=kind, name=name, factory=factory, plugin=self._plugin, preferred=preferred
-        )
+    from routilux_core.registrar import Index
 
 
 class Registry:
-    """What the plugins of a manager offer, by kind and name."""
+    """Factories by kind and name: executors, stores, routines, flows and policies.
 
-    def __init__(self, components: Mapping[tuple[str, str], Component]) -> None:
+    Routine classes need not be registered: each is known as `module.qualname` once it is defined.
+
+    >>> from routilux_core import JobManager, routine
+    >>> @routine
+    ... def double(value):
+    ...     return {"value": 2 * value}
+    >>> manager = JobManager()
+    >>> manager.registry.register(double, "example.double")
+    >>> manager.registry.create("example.double").config()
+    {}
+    """
+
+    def __init__(self, components: Index, remedy: Remedy | None = None) -> None:
         self._components = dict(components)
+        self._remedy = remedy or Remedy()
+        self._lock = threading.Lock()
+        self._warned: set[tuple[str, str]] = set()
 
-    def names(self, kind: str) -> tuple[str, ...]:
-        """Return the names of that kind, in order."""
-        return tuple(sorted(name for found, name in self._components if found == kind))
+    def register(
+        self,
+        factory: Callable[..., Any],
+        name: str | None = None,
+        kind: str = "routine",
+        *,
+        settings: type | None = None,
+        summary: str = "",
+    ) -> None:
+        """Offer a class or function by name; without one it is known by `module.qualname`."""
+        _check_kind(kind)
+        if name is None:
+            name = f"{getattr(factory, '__module__', '')}.{getattr(factory, '__qualname__', '')}"
+        component = Component(kind=kind, name=name, factory=factory, settings=settings, summary=summary)
+        with self._lock:
+            self._components = self._components | entries(component, self._components)
+
+    def create(self, name: str, /, **config: Any) -> Routine:
+        """Make the routine of that name with this configuration."""
+        component = self.find("routine", name)
+        made = component.make(config)
+        if not isinstance(made, Routine):
+            source = "" if component.package is None else str(component.package)
+            reason = f"{component} came out as {type(made).__name__}; its factory has to return a Routine"
+            raise PluginError(component.plugin or name, source, reason)
+        return made
+
+    def names(self, kind: str = "routine") -> tuple[str, ...]:
+        """Return the registered names of that kind, in order, without former names."""
+        _check_kind(kind)
+        found = self._components.items()
+        return tuple(sorted(name for (of, name), one in found if of == kind and name not in one.aliases))
+
+    def describe(self, name: str, kind: str = "routine") -> Description:
+        """Return what is known of a component: summary, slots, events, configuration, package."""
+        return describe(self.find(kind, name))
 
     def find(self, kind: str, name: str) -> Component:
-        """Return the component; `UnknownComponent` lists what there is."""
+        """Return the component; an unknown name is an error that lists the known ones and what to do."""
+        _check_kind(kind)
         component = self._components.get((kind, name))
         if component is None:
-            raise UnknownComponent(name, self.names(kind), kind)
+            found = find_descendant(Routine, name, "the registry") if kind == "routine" else None
+            if found is None:
+                raise self._missing(kind, name)
+            return Component(kind=kind, name=name, factory=found)
+        if name in component.aliases and (kind, name) not in self._warned:
+            self._warned.add((kind, name))
+            text = f"{kind} {name!r} is now named {component.name!r}; use that name"
+            warnings.warn(text, FutureWarning, stacklevel=3)
         return component
 
     def preferred(self, kind: str) -> str:
@@ -74,4 +98,14 @@ class Registry:
         for component in self._components.values():
             if component.kind == kind and component.preferred:
                 return component.name
-        raise UnknownComponent("default", self.names(kind), kind)
+        raise self._missing(kind, "default")
+
+    def _missing(self, kind: str, name: str) -> UnknownComponent:
+        known = self.names(kind)
+        advice = self._remedy.advice(kind, name)
+        return MissingComponent(name, known, kind, advice) if advice else UnknownComponent(name, known, kind)
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in KINDS:
+        raise InvalidOption("the kind of a component", kind, f"one of {', '.join(KINDS)}")

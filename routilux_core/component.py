@@ -1,0 +1,98 @@
+"""Component: something that is offered by name, and how it is made."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import frozen, has
+
+from routilux_core.distribution import Distribution
+from routilux_core.errors import InvalidOption, PluginError
+from routilux_core.identity import checked_id
+from routilux_core.typed import typed
+
+KINDS = ("executor", "store", "routine", "flow", "policy")
+
+
+@frozen(kw_only=True)
+class Component:
+    """Something that is offered by name."""
+
+    kind: str
+    name: str
+    factory: Callable[..., Any]
+    plugin: str = ""
+    """Who offers it; empty for what needs no plugin."""
+    package: Distribution | None = None
+    settings: type | None = None
+    """An attrs class: the options that it takes. The factory is called with one object of it."""
+    summary: str = ""
+    preferred: bool = False
+    """Whether it is taken where nobody names one."""
+    aliases: tuple[str, ...] = ()
+    """Names that it had before. They work, with a warning."""
+    synonyms: tuple[str, ...] = ()
+    """Further names, as good as the first."""
+
+    def __attrs_post_init__(self) -> None:
+        for name in (self.name, *self.aliases, *self.synonyms):
+            checked_id(f"name of {_a(self.kind)}", name)
+        if not callable(self.factory):
+            raise InvalidOption(f"the factory of {self}", self.factory, "a class or a function")
+        settings: Any = self.settings
+        if settings is not None and not (isinstance(settings, type) and has(settings)):
+            raise InvalidOption(f"the settings of {self}", settings, "an attrs class")
+
+    @property
+    def distribution(self) -> str | None:
+        """The name of the package that offers it, where one does."""
+        return None if self.package is None else self.package.name
+
+    @property
+    def version(self) -> str | None:
+        """The version of that package."""
+        return None if self.package is None else self.package.version
+
+    def make(self, options: Mapping[str, Any], where: str = "") -> Any:
+        """Call the factory with the options, checked; `where` says in errors what they are options of."""
+        where = where or str(self)
+        try:
+            if self.settings is not None:
+                return self.factory(typed(options, self.settings, where))
+            _check_call(self.factory, options, where)
+            return self.factory(**options)
+        except ModuleNotFoundError as error:
+            module = error.name or str(error)
+            remedy = "install the package that provides it"
+            if self.package is not None:
+                remedy = self.package.remedy(module)
+            source = "" if self.package is None else str(self.package)
+            reason = f"{self} needs the module {module!r}, which is not installed; {remedy}"
+            raise PluginError(self.plugin or self.name, source, reason) from error
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name!r}"
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def _check_call(factory: Callable[..., Any], options: Mapping[str, Any], where: str) -> None:
+    """Refuse options that the factory does not take, and say which it takes."""
+    try:
+        signature = inspect.signature(factory)
+    except (TypeError, ValueError):
+        return
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    known = {name: one for name, one in signature.parameters.items() if one.kind in kinds}
+    takes = ", ".join(known) or "none"
+    if not any(one.kind is one.VAR_KEYWORD for one in signature.parameters.values()):
+        for name in options:
+            if name not in known:
+                raise InvalidOption(f"an option of {where}", name, f"one of: {takes}")
+    for name, one in known.items():
+        if one.default is one.empty and name not in options:
+            raise InvalidOption(f"the options of {where}", dict(options), f"{name!r} too; there are: {takes}")
