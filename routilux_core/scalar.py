@@ -104,3 +104,12 @@ def instance(value: Any, shape: type, where: str) -> Any:
     if not isinstance(made, shape):
         raise InvalidOption(where, value, wording(shape))
     return made
+
+
+def json_value(text: Text, opening: str) -> Any:
+    """Return what the JSON in a text says, if it opens so and is JSON; otherwise the text."""
+    if not text.lstrip().startswith(opening):
+        return text
+    import json  # noqa: PLC0415 - few variables hold JSON
+
+    return read(json.loads, text)

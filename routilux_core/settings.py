@@ -1,26 +1,44 @@
-"""Settings: what a manager may be told, typed and checked."""
+"""Settings: what a manager may be told, typed and checked, and who told it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import Any, get_type_hints
 
-from attrs import field, fields, frozen
+from attrs import evolve, field, fields, frozen
 
-from routilux_core.errors import InvalidOption
+from routilux_core.errors import InvalidOption, RoutiluxError, shown
+from routilux_core.setting_source import ARGUMENT, DEFAULT, Origins, origins
+from routilux_core.settings_file import hidden_by
+from routilux_core.typed import typed
+
+Tables = Mapping[str, Mapping[str, Any]]
+MASK = "********"
+HIDDEN = ("password", "secret", "token")
+"""What has such a word in its name is not shown."""
 
 
 def _count(low: int) -> Any:
     def check(_settings: object, attribute: Any, value: object) -> None:
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < low):
-            raise InvalidOption(attribute.name, value, f"a whole number from {low} up, or None")
+            optional = ", or None" if attribute.default is None else ""
+            raise InvalidOption(attribute.name, value, f"a whole number from {low} up{optional}")
 
     return check
 
 
 @frozen(kw_only=True)
 class Settings:
-    """How a manager runs its jobs."""
+    """How a manager runs its jobs.
+
+    Given as an object it is taken as it is. Otherwise each value comes from the first of these that has it: a
+    dict given as argument, the environment (`ROUTILUX_MAX_READY`), `routilux.toml` or the table
+    `[tool.routilux]` of `pyproject.toml` in the working folder, the defaults below.
+
+    >>> print(Settings(max_ready=10).explain().splitlines()[3])
+    max_ready        10     argument
+    """
 
     executor: str | None = None
     """The executor where neither call nor flow names one; None takes the preferred plugin."""
@@ -34,16 +52,73 @@ class Settings:
     """More activations than these in all fail the job, naming the loop."""
     max_workers: int | None = field(default=None, validator=_count(1))
     """How many workers the executors of a manager share where they share any; None lets them choose."""
+    discover: bool = True
+    """Whether installed plugins are looked for."""
+    disabled: tuple[str, ...] = ()
+    """Installed plugins that are left out, by name, before anything of them is imported."""
+    requires: tuple[str, ...] = ()
+    """Distributions that the flows of this folder need. What is not installed is named where it is missed."""
+    executors: Tables = field(factory=dict)
+    """Options of executors, by name."""
+    stores: Tables = field(factory=dict)
+    """Options of stores, by name."""
+    monitors: Tables = field(factory=dict)
+    """Options of monitors, by name."""
+    _origins: Origins = field(factory=Origins, init=False, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        for name, (kind, default) in _declared().items():
+            value = getattr(self, name)
+            if value is not default:
+                object.__setattr__(self, name, typed(value, kind, name))
+
+    def placed(self, error: RoutiluxError, option: str) -> RoutiluxError:
+        """Return the error with the variable or the line that gave the option, where it was one of these."""
+        return self._origins.placed(error, option)
+
+    def explain(self) -> str:
+        """Return a table of all settings, with the value of each and the place where it was given."""
+        rows = []
+        for name, (_, default) in _declared().items():
+            given = getattr(self, name)
+            by_hand = DEFAULT if given in (default, {}) else ARGUMENT
+            for path, value in _leaves(name, given):
+                masked = any(word in path for word in HIDDEN)
+                rows.append((path, MASK if masked else shown(value), self._origins.of(path) or by_hand))
+        widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+        lines = [f"{name:{widths[0]}}  {value:{widths[1]}}  {source}" for name, value, source in rows]
+        file = self._origins.file
+        other = None if file is None else hidden_by(file)
+        if file is not None and other is not None:
+            lines.append(f"{other} is not used: {file.path} is there")
+        return "\n".join(lines)
 
 
-def checked_settings(given: Settings | Mapping[str, Any] | None) -> Settings:
-    """Return `given` as Settings; an unknown name is an error that lists the known ones."""
+@cache
+def _declared() -> dict[str, tuple[Any, Any]]:
+    """Return the type and the default of each setting."""
+    hints = get_type_hints(Settings)
+    return {one.name: (hints[one.name], one.default) for one in fields(Settings) if one.init}
+
+
+def _leaves(path: str, value: Any) -> list[tuple[str, Any]]:
+    """Return the values of a table with their paths; a value or an empty table for itself."""
+    if not isinstance(value, Mapping) or not value:
+        return [(path, value)]
+    return [leaf for key, inner in value.items() for leaf in _leaves(f"{path}.{key}", inner)]
+
+
+def read_settings(given: Settings | Mapping[str, Any] | None, **arguments: Any) -> Settings:
+    """Return the settings of a manager; `arguments` that are not None come before everything else."""
+    named = {name: value for name, value in arguments.items() if value is not None}
     if isinstance(given, Settings):
-        return given
+        return evolve(given, **named) if named else given
     if given is not None and not isinstance(given, Mapping):
         raise InvalidOption("settings", given, "Settings, or a dict of them")
-    known = [one.name for one in fields(Settings)]
-    for name in given or {}:
-        if name not in known:
-            raise InvalidOption("settings", name, f"one of {', '.join(known)}")
-    return Settings(**(given or {}))
+    found = origins({**(given or {}), **named})
+    try:
+        settings: Settings = typed(found.values, Settings, "")
+    except InvalidOption as error:
+        raise found.placed(error, error.option) from error
+    object.__setattr__(settings, "_origins", found)
+    return settings

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, g
 from attrs import NOTHING, fields, frozen, has
 
 from routilux_core.errors import InvalidOption, UnknownOption, choices
-from routilux_core.scalar import SCALARS, Text, instance, read
+from routilux_core.scalar import SCALARS, Text, instance, json_value
 from routilux_core.wording import wording
 
 LISTS: dict[Any, Callable[[Iterable[Any]], Any]] = {
@@ -131,18 +131,9 @@ def _as_text(value: Any, wanted: Any) -> Any:
     return wanted if isinstance(value, Text) and value == str(wanted) else NOTHING
 
 
-def _plain(value: Any, opening: str) -> Any:
-    """Return what the JSON in a text says, and everything else as it came."""
-    if isinstance(value, Text) and value.lstrip().startswith(opening):
-        import json  # noqa: PLC0415 - few variables hold JSON
-
-        return read(json.loads, value)
-    return value
-
-
 def _list(value: Any, kind: Any, where: str) -> Any:
     made = LISTS[_shape(kind)]
-    items = _plain(value, "[")
+    items = json_value(value, "[") if isinstance(value, Text) else value
     if isinstance(items, Text):
         items = [Text(one.strip()) for one in items.split(",") if one.strip()]
     fits = (list, tuple, set, frozenset) if made in {set, frozenset} else (list, tuple)
@@ -159,7 +150,7 @@ def _list(value: Any, kind: Any, where: str) -> Any:
 
 
 def _table(value: Any, kind: Any, where: str) -> dict[Any, Any]:
-    table = _plain(value, "{")
+    table = json_value(value, "{") if isinstance(value, Text) else value
     if not isinstance(table, Mapping):
         raise InvalidOption(where, value, wording(kind))
     key_kind, item_kind = get_args(kind) or (Any, Any)
@@ -205,7 +196,7 @@ def _fields(shape: type) -> dict[str, _Field]:
 
 
 def _record(value: Any, shape: type, where: str) -> Any:
-    table = _plain(value, "{")
+    table = json_value(value, "{") if isinstance(value, Text) else value
     if isinstance(table, shape):
         return table
     if not isinstance(table, Mapping):

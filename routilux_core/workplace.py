@@ -11,23 +11,26 @@ from weakref import WeakValueDictionary, ref
 
 from routilux_core.clerk import Clerk
 from routilux_core.clock import Clock, SystemClock
+from routilux_core.convert import Converter
 from routilux_core.current import CONTEXT
-from routilux_core.discovery import load
-from routilux_core.errors import DuplicateName, InvalidOption
-from routilux_core.executor import Executor
+from routilux_core.discovery import Choice, load
+from routilux_core.errors import DuplicateName
+from routilux_core.executors import Executors
 from routilux_core.failing import Limits
-from routilux_core.flow import Flow
 from routilux_core.interrupt import Interrupts
 from routilux_core.job_errors import InsideJob, InvalidTransition, ManagerClosed
 from routilux_core.loop import Loops
-from routilux_core.settings import Settings, checked_settings
+from routilux_core.settings import Settings, read_settings
 from routilux_core.status import ExecutionStatus
 from routilux_core.timers import Timers
 from routilux_core.totals import Totals
+from routilux_core.vocabulary import known_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from routilux_core.executor import Executor
+    from routilux_core.flow import Flow
     from routilux_core.job import Job
 
 log = logging.getLogger("routilux")
@@ -43,11 +46,12 @@ class Workplace:
         *,
         executor: str | Executor | None = None,
         plugins: Iterable[Any] = (),
-        discover: bool = True,
+        discover: bool | None = None,
         settings: Settings | Mapping[str, Any] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.settings = checked_settings(settings)
+        named = executor if isinstance(executor, str) else None
+        self.settings = read_settings(settings, executor=named, discover=discover)
         self.clock: Clock = SystemClock() if clock is None else clock
         self.timers = Timers(self.clock)
         self.clerk = Clerk()
@@ -59,10 +63,16 @@ class Workplace:
         self.totals = Totals()
         self.ref = ref(self)
         """What others remember it by without keeping it."""
-        loaded = load(plugins, discover=discover)
-        self.registry, self.hooks, self.failed_plugins = loaded.registry, loaded.hooks, loaded.failed
-        self._preferred = executor or self.settings.executor
-        self._executors: dict[Any, Executor] = {}
+        self.converter = Converter(known_types)
+        """What encodes payloads; plugins have taught it their types."""
+        choice = Choice(
+            discover=self.settings.discover,
+            disabled=self.settings.disabled,
+            requires=self.settings.requires,
+        )
+        loaded = load(plugins, choice, self.converter)
+        self.registry, self.hooks, self.plugins = loaded.registry, loaded.hooks, loaded.records
+        self._executors = Executors(self.registry, self.settings, executor)
         self._jobs: dict[str, Job] = {}
         self._paused: WeakValueDictionary[str, Job] = WeakValueDictionary()
         """Jobs that have left, for as long as somebody holds their state."""
@@ -72,6 +82,8 @@ class Workplace:
         self._told = False
         self._outer = threading.local()
         """What each thread that entered it had before."""
+        if self.settings.discover:
+            self._executors.check()
         if executor is not None:
             self.executor(executor)
 
@@ -102,31 +114,7 @@ class Workplace:
 
     def executor(self, wanted: str | Executor | Flow) -> Executor:
         """Return the executor of that name, or the one for that flow, started."""
-        choice: str | Executor
-        if isinstance(wanted, Flow):
-            named = wanted.execution_strategy or self._preferred
-            if named is None:
-                named = self._preferred = self.registry.preferred("executor")
-            choice = named
-        else:
-            choice = wanted
-        if not isinstance(choice, (str, Executor)):
-            raise InvalidOption("executor", choice, "the name of an executor, or an Executor")
-        key = choice if isinstance(choice, str) else id(choice)
-        found = self._executors.get(key)
-        if found is None:
-            with self._lock:
-                if self._closed:
-                    raise ManagerClosed(f"executor {choice!r}")
-                found = self._executors.get(key)
-                if found is None:
-                    if isinstance(choice, Executor):
-                        found = choice
-                    else:
-                        found = self.registry.find("executor", choice).factory()
-                    found.start()
-                    self._executors[key] = found
-        return found
+        return self._executors.find(wanted)
 
     def admit(self, job: Job) -> None:
         """Take a job in, unless the manager is closed."""
@@ -197,12 +185,11 @@ class Workplace:
             if left:
                 log.warning("%d jobs were cancelled because their job manager shut down", len(left))
         with self._lock:
-            executors, self._executors = self._executors, {}
             told, self._told = self._told, True
         if not told:
             self.hooks.closing(self)  # type: ignore[arg-type]  # every one of us is a JobManager
         limit = timeout if wait else GRACE
-        for executor in executors.values():
+        for executor in self._executors.close():
             executor.stop(limit)
         self.timers.stop()
         self.clerk.stop(limit)

@@ -1,0 +1,98 @@
+"""The executors of a manager: which one runs a flow, each made with its options when it is first used."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from routilux_core.errors import InvalidOption, UnknownComponent
+from routilux_core.executor import Executor
+from routilux_core.flow import Flow
+from routilux_core.job_errors import ManagerClosed
+from routilux_core.typed import typed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from routilux_core.component import Component
+    from routilux_core.registry import Registry
+    from routilux_core.settings import Settings
+
+
+class Executors:
+    """Finds executors by name, and starts them."""
+
+    def __init__(self, registry: Registry, settings: Settings, chosen: str | Executor | None) -> None:
+        self._registry = registry
+        self._settings = settings
+        self._usual = chosen or settings.executor
+        self._started: dict[str | int, Executor] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def check(self) -> None:
+        """Refuse options of executors that are not there, and options that an executor does not take."""
+        for name, options in self._settings.executors.items():
+            try:
+                component = self._registry.find("executor", name)
+                if component.settings is not None:
+                    typed(options, component.settings, f"executors.{name}")
+            except (InvalidOption, UnknownComponent) as error:
+                raise self._settings.placed(error, f"executors.{name}") from error
+
+    def find(self, wanted: str | Executor | Flow) -> Executor:
+        """Return the executor of that name, or the one for that flow, started."""
+        choice: str | Executor
+        if isinstance(wanted, Flow):
+            named = wanted.execution_strategy or self._usual
+            if named is None:
+                named = self._usual = self._registry.preferred("executor")
+            choice = named
+        else:
+            choice = wanted
+        if not isinstance(choice, (str, Executor)):
+            raise InvalidOption("executor", choice, "the name of an executor, or an Executor")
+        key = choice if isinstance(choice, str) else id(choice)
+        found = self._started.get(key)
+        return self._start(choice, key) if found is None else found
+
+    def _start(self, choice: str | Executor, key: str | int) -> Executor:
+        with self._lock:
+            if self._closed:
+                raise ManagerClosed(f"executor {choice!r}")
+            if isinstance(choice, Executor):
+                return self._first(key, lambda: choice)
+            component = self._registry.find("executor", choice)
+            found = self._started[choice] = self._first(component.name, lambda: self._make(component))
+        return found
+
+    def _first(self, key: str | int, make: Callable[[], Executor]) -> Executor:
+        """Return the executor of that key, made and started by the first that asks."""
+        found = self._started.get(key)
+        if found is None:
+            found = make()
+            found.start()
+            self._started[key] = found
+        return found
+
+    def _make(self, component: Component) -> Executor:
+        names = (component.name, *component.synonyms, *component.aliases)
+        given = [name for name in names if name in self._settings.executors]
+        where = f"executors.{given[0] if given else component.name}"
+        options = {
+            key: value for name in reversed(given) for key, value in self._settings.executors[name].items()
+        }
+        try:
+            made = component.make(options, where)
+        except InvalidOption as error:
+            raise self._settings.placed(error, where) from error
+        if not isinstance(made, Executor):
+            raise InvalidOption(f"the factory of {component}", made, "a function that returns an Executor")
+        return made
+
+    def close(self) -> Iterable[Executor]:
+        """Start no more, and return those that were started."""
+        with self._lock:
+            self._closed = True
+            started, self._started = self._started, {}
+        return dict.fromkeys(started.values())

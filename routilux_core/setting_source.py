@@ -1,0 +1,92 @@
+"""Where settings come from: arguments, environment variables, a file; and which of them gave each value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from routilux_core.errors import InvalidOption, InvalidSetting, RoutiluxError
+from routilux_core.scalar import Text, json_value
+from routilux_core.settings_file import VARIABLE, SettingsFile, find_file
+
+PREFIX = "ROUTILUX_"
+ARGUMENT = "argument"
+DEFAULT = "default"
+DEPTH = 2
+"""So far in, tables have names of ours: `executors`, and an executor. JSON is a table there."""
+Place = Callable[[tuple[str, ...]], str]
+"""Says where the value of a path was given."""
+
+
+class Origins:
+    """Values of several sources as one tree, and who gave each."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.file: SettingsFile | None = None
+        self._given: dict[str, tuple[Place, tuple[str, ...]]] = {}
+
+    def add(self, values: Mapping[str, Any], place: Place) -> None:
+        """Take from `values` what nobody has given yet; tables are taken key by key."""
+        self._fill(self.values, values, (), place)
+
+    def _fill(
+        self, table: dict[str, Any], values: Mapping[str, Any], above: tuple[str, ...], place: Place
+    ) -> None:
+        for key, value in values.items():
+            keys = (*above, str(key))
+            if isinstance(value, Mapping) and isinstance(table.setdefault(key, {}), dict):
+                self._fill(table[key], value, keys, place)
+            elif key not in table:
+                table[key] = value
+                self._given[".".join(keys)] = place, keys
+
+    def of(self, option: str) -> str | None:
+        """Return who gave an option, or what stands in it; None if nobody did."""
+        around = [key for key in self._given if f"{option}.".startswith((f"{key}.", f"{key}["))]
+        inside = [key for key in self._given if key.startswith(f"{option}.")]
+        found = max(around, key=len, default=None) or next(iter(inside), None)
+        if found is None:
+            return None
+        place, keys = self._given[found]
+        return place(keys)
+
+    def placed(self, error: RoutiluxError, option: str) -> RoutiluxError:
+        """Return the error with the variable or the line that gave the option, where it was one of these."""
+        if isinstance(error, InvalidOption) and error.option.startswith(option):
+            option = error.option
+        source = self.of(option)
+        if source is None or source is ARGUMENT:
+            return error
+        value, wanted = getattr(error, "value", None), getattr(error, "wanted", "")
+        return InvalidSetting(option, value, wanted, source, str(error))
+
+
+def origins(given: Mapping[str, Any]) -> Origins:
+    """Return what argument, environment and file give, each value from the first that has it."""
+    found = Origins()
+    found.add(given, lambda _: ARGUMENT)
+    found.add(_environment(), lambda keys: f"{PREFIX}{'__'.join(keys).upper()}")
+    found.file = find_file()
+    if found.file is not None:
+        found.add(found.file.values, found.file.place)
+    return found
+
+
+def _environment() -> dict[str, Any]:
+    """Return what variables say: `ROUTILUX_EXECUTORS__POOLED__SIZE` is `executors.pooled.size`."""
+    tree: dict[str, Any] = {}
+    for variable in sorted(name for name in os.environ if name.startswith(PREFIX) and name != VARIABLE):
+        *above, last = variable.removeprefix(PREFIX).lower().split("__")
+        value = Text(os.environ[variable])
+        table = tree
+        for key in above:
+            table = table.setdefault(key, {})
+            if not isinstance(table, dict):
+                wanted = f"a part of {key!r}, which is given as a whole"
+                raise InvalidSetting(
+                    ".".join([*above, last]), value, wanted, variable, f"{wanted}; set one of them"
+                )
+        table[last] = json_value(value, "{") if len(above) < DEPTH else value
+    return tree
