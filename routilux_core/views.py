@@ -49,6 +49,12 @@ class ListView(Sequence[Item], Generic[Item]):
                 return
             yield item if show is None else show(item)
 
+    @property
+    def source(self) -> list[Item] | None:
+        """The list that it shows the beginning of; None where it shows something else."""
+        items = self._items
+        return items if self._show is None and type(items) is list else None
+
     def copy(self) -> list[Item]:
         """Return a plain list of what is seen here."""
         items = self._items
