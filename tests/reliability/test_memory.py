@@ -1,6 +1,6 @@
 """A job without a history does not grow with the number of its events.
 
-`ROUTILUX_EVENTS=1000000 pytest tests/reliability/test_memory.py` runs the full size, with 20 MiB allowed.
+`TEST_EVENTS=1000000 pytest tests/reliability/test_memory.py` runs the full size, with 20 MiB allowed.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-EVENTS = int(os.environ.get("ROUTILUX_EVENTS", "150000"))
+EVENTS = int(os.environ.get("TEST_EVENTS", "150000"))
 MIB_ALLOWED = 20 if EVENTS >= 1_000_000 else 4
 GROWTH = '''
 import resource, sys

@@ -1,6 +1,6 @@
 """Thousands of schedules from seeds, with everything that threads, time and crashes may do, break no law.
 
-`ROUTILUX_SCHEDULES=20000 pytest tests/reliability/test_simulation.py` runs more of them. A failure names its
+`TEST_SCHEDULES=20000 pytest tests/reliability/test_simulation.py` runs more of them. A failure names its
 seed; `python -m tests.reliability.simulation SEED` shows that schedule.
 """
 
@@ -16,7 +16,7 @@ from routilux_core.turn import Turn
 from tests.reliability.laws import Violation
 from tests.reliability.simulation import Simulation
 
-SCHEDULES = int(os.environ.get("ROUTILUX_SCHEDULES", "2500"))
+SCHEDULES = int(os.environ.get("TEST_SCHEDULES", "2500"))
 ENOUGH = 400
 """In how many schedules a planted bug must show."""
 
