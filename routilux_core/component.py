@@ -55,6 +55,11 @@ class Component:
         """The version of that package."""
         return None if self.package is None else self.package.version
 
+    @property
+    def source(self) -> str:
+        """That package as text; empty where there is none."""
+        return "" if self.package is None else str(self.package)
+
     def make(self, options: Mapping[str, Any], where: str = "") -> Any:
         """Call the factory with the options, checked; `where` says in errors what they are options of."""
         where = where or str(self)
@@ -68,9 +73,8 @@ class Component:
             remedy = "install the package that provides it"
             if self.package is not None:
                 remedy = self.package.remedy(module)
-            source = "" if self.package is None else str(self.package)
             reason = f"{self} needs the module {module!r}, which is not installed; {remedy}"
-            raise PluginError(self.plugin or self.name, source, reason) from error
+            raise PluginError(self.plugin or self.name, self.source, reason) from error
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name!r}"

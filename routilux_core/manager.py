@@ -33,22 +33,25 @@ class JobManager(Workplace):
 
     def start_job(
         self,
-        flow: Flow,
+        flow: Flow | str,
         entry_routine_id: str,
         entry_params: dict[str, Any] | None = None,
         timeout: float | None = None,
         job_state: JobState | None = None,
         **options: Any,
     ) -> JobState:
-        """Start a job and return its state at once. `options` are those of `Flow.start`."""
+        """Start a job of a flow, or of the named one, and return its state at once.
+
+        `options` are those of `Flow.start`.
+        """
         entry = (entry_routine_id, entry_params)
-        job = new_job(self, flow, entry, timeout, job_state, Launch(**options), driven=False)
+        job = new_job(self, self._flow(flow), entry, timeout, job_state, Launch(**options), driven=False)
         self.interrupts.check()
         return job.job_state
 
     def execute(
         self,
-        flow: Flow,
+        flow: Flow | str,
         entry_routine_id: str,
         entry_params: dict[str, Any] | None = None,
         timeout: float | None = None,
@@ -60,7 +63,7 @@ class JobManager(Workplace):
         """Start a job, wait for its end or a pause, and return its state. Ctrl-C cancels it."""
         self.interrupts.guard()
         entry = (entry_routine_id, entry_params)
-        job = new_job(self, flow, entry, timeout, job_state, Launch(**options), driven=True)
+        job = new_job(self, self._flow(flow), entry, timeout, job_state, Launch(**options), driven=True)
         try:
             if job.parent is None:
                 job.executor.drive(job)
@@ -77,7 +80,7 @@ class JobManager(Workplace):
 
     async def execute_async(
         self,
-        flow: Flow,
+        flow: Flow | str,
         entry_routine_id: str,
         entry_params: dict[str, Any] | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - the limit is the job's, not the caller's
@@ -88,7 +91,7 @@ class JobManager(Workplace):
     ) -> JobState:
         """Do what `execute` does without blocking the event loop; cancelling the task cancels the job."""
         entry = (entry_routine_id, entry_params)
-        job = new_job(self, flow, entry, timeout, job_state, Launch(**options), driven=False)
+        job = new_job(self, self._flow(flow), entry, timeout, job_state, Launch(**options), driven=False)
         try:
             await job
         except BaseException:
@@ -163,9 +166,13 @@ class JobManager(Workplace):
 
     # -- definitions -----------------------------------------------------------------------------------
 
-    def validate(self, flow: Flow) -> list[Problem]:
-        """Return what the core and all plugins find wrong with `flow`."""
+    def validate(self, flow: Flow | str) -> list[Problem]:
+        """Return what the core and all plugins find wrong with a flow, or with the named one."""
+        flow = self._flow(flow)
         return [*problems(flow), *self.hooks.check_flow(flow)]
+
+    def _flow(self, flow: Flow | str) -> Flow:
+        return self.registry.flow(flow) if isinstance(flow, str) else flow
 
     def emit_directly(self, routine: Routine, event: str, flow: Flow | None, data: dict[str, Any]) -> None:
         """Do what `Routine.emit` does outside a job."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from routilux_core.component import KINDS, Component
 from routilux_core.descendant import find_descendant
 from routilux_core.description import Description, describe
 from routilux_core.errors import InvalidOption, MissingComponent, PluginError, UnknownComponent
+from routilux_core.flow import Flow
 from routilux_core.registrar import entries
 from routilux_core.remedy import Remedy
 from routilux_core.routine import Routine
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from routilux_core.registrar import Index
+
+Made = TypeVar("Made")
 
 
 class Registry:
@@ -40,6 +43,7 @@ class Registry:
         self._remedy = remedy or Remedy()
         self._lock = threading.Lock()
         self._warned: set[tuple[str, str]] = set()
+        self._flows: dict[str, Flow] = {}
 
     def register(
         self,
@@ -61,12 +65,20 @@ class Registry:
     def create(self, name: str, /, **config: Any) -> Routine:
         """Make the routine of that name with this configuration."""
         component = self.find("routine", name)
-        made = component.make(config)
-        if not isinstance(made, Routine):
-            source = "" if component.package is None else str(component.package)
-            reason = f"{component} came out as {type(made).__name__}; its factory has to return a Routine"
-            raise PluginError(component.plugin or name, source, reason)
-        return made
+        return _checked(component, component.make(config), Routine)
+
+    def flow(self, name: str) -> Flow:
+        """Return the flow of that name: made when it is first asked for, the same one ever after."""
+        component = self.find("flow", name)
+        there = self._flows.get(component.name)
+        if there is not None:
+            return there
+        made = _checked(component, component.make({}), Flow)  # not under the lock: it may ask for other flows
+        if made.flow_id != component.name:
+            reason = f"{component} came out as flow {made.flow_id!r}; give it the id {component.name!r}"
+            raise PluginError(component.plugin or component.name, component.source, reason)
+        with self._lock:
+            return self._flows.setdefault(component.name, made)
 
     def names(self, kind: str = "routine") -> tuple[str, ...]:
         """Return the registered names of that kind, in order, without former names."""
@@ -104,6 +116,13 @@ class Registry:
         known = self.names(kind)
         advice = self._remedy.advice(kind, name)
         return MissingComponent(name, known, kind, advice) if advice else UnknownComponent(name, known, kind)
+
+
+def _checked(component: Component, made: Any, kind: type[Made]) -> Made:
+    if isinstance(made, kind):
+        return made
+    reason = f"{component} came out as {type(made).__name__}; its factory has to return a {kind.__name__}"
+    raise PluginError(component.plugin or component.name, component.source, reason)
 
 
 def _check_kind(kind: str) -> None:
