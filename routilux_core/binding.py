@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import partial
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from routilux_core.errors import InvalidHandler, MissingField
+from routilux_core.parameter import structured, typed_parameters
 
 Handler = Callable[..., Any]
 
@@ -33,16 +34,21 @@ class Binding:
     fields: frozenset[str] | None
     """The fields that it names; None when it takes all."""
     required: tuple[str, ...]
+    typed: Mapping[str, Any] = field(factory=dict)
+    """What the annotations of its parameters say, where plain data has to be made into it."""
 
     def arguments(self, data: dict[str, Any], slot: str, source: str | None) -> dict[str, Any]:
-        """Return what of `data` the handler takes; `MissingField` when it needs more."""
+        """Return what of `data` the handler takes, as it is annotated; `MissingField` when it needs more."""
         for name in self.required:
             if name not in data:
                 origin = f"event {source!r}" if source is not None else "the call from outside"
                 raise MissingField(slot, name, origin, tuple(data))
-        if self.fields is None:
-            return data
-        return {name: value for name, value in data.items() if name in self.fields}
+        if self.fields is not None:
+            data = {name: value for name, value in data.items() if name in self.fields}
+        if self.typed:
+            given = ((name, kind) for name, kind in self.typed.items() if name in data)
+            data = data | {name: structured(data[name], kind, slot, name) for name, kind in given}
+        return data
 
 
 def _style(handler: Handler) -> Style:
@@ -85,4 +91,5 @@ def bind(handler: Handler, slot: str) -> Binding:
         style=_style(handler),
         fields=None if takes_all else frozenset(fields),
         required=tuple(required),
+        typed=typed_parameters(handler, parameters),
     )

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from math import isfinite
-from typing import Any
+from typing import Any, Self
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
-from routilux_core.errors import InvalidOption
+from routilux_core.codec import name_of
+from routilux_core.descendant import descendants, find_descendant
+from routilux_core.document_errors import InvalidDocument, shorten
+from routilux_core.errors import InvalidOption, RoutiluxError, hint
+from routilux_core.schema import Schema, check_keys
+
+SCHEMA = Schema("error_handler", 1)
 
 
 class ErrorStrategy(StrEnum):
@@ -83,6 +90,57 @@ class ErrorHandler:
         if self.strategy is not ErrorStrategy.RETRY:
             return self.strategy
         return ErrorStrategy.CONTINUE if self.is_optional else ErrorStrategy.STOP
+
+    def serialize(self) -> dict[str, Any]:
+        """Return it as a document: a dict that JSON can express."""
+        return SCHEMA.envelope(handler_body(self))
+
+    def deserialize(self, data: Mapping[str, Any]) -> Self:
+        """Become what the document says; for an object that nobody uses yet."""
+        made = handler_from(SCHEMA.open(data), "error_handler")
+        for one in fields(ErrorHandler):
+            object.__setattr__(self, one.name, getattr(made, one.name))
+        return self
+
+
+def handler_body(handler: ErrorHandler) -> dict[str, Any]:
+    """Return the handler as part of a document."""
+    body = {one.name: getattr(handler, one.name) for one in fields(ErrorHandler)}
+    body["strategy"] = str(handler.strategy)
+    body["retryable_exceptions"] = [name_of(kind) for kind in handler.retryable_exceptions]
+    return body
+
+
+def handler_from(body: Any, path: str) -> ErrorHandler:
+    """Return the handler that a part of a document describes."""
+    given = dict(check_keys(body, path, ("strategy",), (one.name for one in fields(ErrorHandler))))
+    for name in ("jitter", "is_critical", "is_optional"):
+        if type(given.get(name, False)) is not bool:
+            raise InvalidDocument(
+                f"{path}.{name}", f"it is {shorten(given[name])}, and true or false is wanted"
+            )
+    names = given.pop("retryable_exceptions", None)
+    if names is not None:
+        if type(names) is not list:
+            raise InvalidDocument(f"{path}.retryable_exceptions", "a list of names of exceptions is wanted")
+        given["retryable_exceptions"] = tuple(
+            _exception(name, f"{path}.retryable_exceptions[{index}]") for index, name in enumerate(names)
+        )
+    try:
+        return ErrorHandler(**given)
+    except RoutiluxError as error:
+        raise InvalidDocument(path, str(error)) from error
+
+
+def _exception(name: Any, path: str) -> type[BaseException]:
+    """Return the exception of that name, built in or defined by now."""
+    kind = find_descendant(BaseException, name, path) if type(name) is str else None
+    if kind is None:
+        known = tuple(map(name_of, descendants(BaseException)))
+        near = hint(name, known) if type(name) is str else ""
+        reason = f"there is no exception {shorten(name)}{near}; import or install what defines it"
+        raise InvalidDocument(path, reason)
+    return kind
 
 
 STOP = ErrorHandler()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from routilux_core.current import current_manager
 from routilux_core.errors import InvalidOption
+from routilux_core.flow_document import OPTIONS, PATH, SCHEMA, flow_body, read_flow
 from routilux_core.graph import Graph
 from routilux_core.picture import dot, mermaid
+from routilux_core.schema import read, save_text, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from os import PathLike
 
     from routilux_core.executor import Executor
     from routilux_core.state import JobState
@@ -48,6 +51,38 @@ class Flow(Graph):
         """Choose the executor by its plugin's name, and how many activations may run at once."""
         workers = self.max_workers if max_workers is None else _checked_workers(max_workers)
         self.execution_strategy, self.max_workers = name, workers
+
+    # -- documents -------------------------------------------------------------------------------------
+
+    def serialize(self) -> dict[str, Any]:
+        """Return the flow as a document: a dict that JSON can express.
+
+        It holds the classes of the routines by name, their configuration, the connections, and nothing of
+        any job. `NotRebuildable` names a routine that could not be made again from it.
+        """
+        return SCHEMA.envelope(flow_body(self))
+
+    def deserialize(self, data: Mapping[str, Any]) -> Self:
+        """Become the flow of a document; if anything in it is wrong, nothing has changed.
+
+        Classes of routines are looked up among those that this process has defined and those that plugins
+        have registered. Nothing is imported.
+        """
+        made = read_flow(SCHEMA.open(data), Flow)
+        self.become(made)
+        for name in OPTIONS:
+            setattr(self, name, getattr(made, name))
+        return self
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the document into a file, as JSON, whole or not at all."""
+        save_text(path, write(self.serialize(), indent=2) + "\n")
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Return the flow that a file holds."""
+        with open(path, "rb") as file:
+            return cls().deserialize(read(file.read(), PATH))
 
     def validate(self) -> list[Problem]:
         """Return everything that looks wrong, at once; an empty list is good news."""

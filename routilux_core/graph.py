@@ -53,6 +53,11 @@ class Graph:
         return (*inner, *self._connections)
 
     @property
+    def own_connections(self) -> tuple[Connection, ...]:
+        """The connections that were made here, without those inside sub-flows."""
+        return tuple(self._connections)
+
+    @property
     def members(self) -> Mapping[str, Routine | Graph]:
         """What was added here, sub-flows whole."""
         return MappingProxyType(self._members)
@@ -144,6 +149,21 @@ class Graph:
             for place, member in parent.members.items():
                 if member is self:
                     parent._refuse_taken({f"{place}.{name}" for name in names})
+
+    def become(self, other: Graph) -> None:
+        """Take over everything of `other`, which nobody uses afterwards."""
+        for member in {*self._members.values()}:
+            if isinstance(member, Graph):
+                member._parents.discard(self)
+            else:
+                member.flows.discard(self)  # type: ignore[arg-type]  # every graph is a Flow
+        self.flow_id, self.error_handler = other.flow_id, other.error_handler
+        self._members, self._connections = dict(other._members), list(other._connections)
+        for member in {*self._members.values()}:
+            holders: WeakSet[Any] = member._parents if isinstance(member, Graph) else member.flows
+            holders.discard(other)
+            holders.add(self)
+        self.forget_plan()
 
     def descendants(self) -> set[Graph]:
         """Return the flows inside this one."""

@@ -195,6 +195,7 @@ def _bind(flow: Flow, routine: Routine, routine_id: str, slot: Slot, routes: dic
         special=binding is None
         or binding.style is not Style.PLAIN
         or slot.timeout is not None
+        or bool(binding.typed)
         or (binding.fields is None and bool(binding.required)),
         merge=slot.merge_strategy,
         policy=slot.when,

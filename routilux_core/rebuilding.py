@@ -1,0 +1,48 @@
+"""Rebuilding: a routine made again from its document, of a class that this process has."""
+
+from __future__ import annotations
+
+from re import compile as pattern
+from typing import TYPE_CHECKING, Any
+
+from routilux_core.codec import name_of
+from routilux_core.current import current_manager
+from routilux_core.definition_errors import UnknownClass
+from routilux_core.document_errors import InvalidDocument
+from routilux_core.errors import UnknownComponent
+from routilux_core.routine import Routine
+from routilux_core.routine_document import arguments, checked_body, config_of, restore
+from routilux_core.vocabulary import routine_classes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PACKAGE = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*( [A-Za-z0-9][A-Za-z0-9.+!_-]*)?")
+
+
+def class_of(body: Mapping[str, Any], path: str) -> Any:
+    """Return the class that a document names, or the factory that a plugin has registered under that name."""
+    name, package = body["class"], body.get("package", "")
+    try:
+        return current_manager().registry.find("routine", name).factory
+    except UnknownComponent as error:
+        source = package if _PACKAGE.fullmatch(package) else None
+        known = tuple(sorted({*error.known, *map(name_of, routine_classes())}))
+        raise UnknownClass(name, known, path, source) from error
+
+
+def rebuilt(plain: Any, path: str) -> Routine:
+    """Return a routine made again from a part of a document."""
+    body = checked_body(plain, path)
+    kind, config = class_of(body, path), config_of(body, path)
+    try:
+        if isinstance(kind, type) and issubclass(kind, Routine):
+            by_position, by_name = arguments(kind, config)
+            routine: Routine = kind(*by_position, **by_name)
+        else:
+            routine = current_manager().registry.create(body["class"], **config)
+    except Exception as error:
+        reason = f"{body['class']!r} cannot be made: {type(error).__name__}: {error}"
+        raise InvalidDocument(path, reason) from error
+    restore(routine, body, path)
+    return routine
