@@ -199,10 +199,11 @@ def activation_completed(data: JobData, fact: facts.ActivationCompleted) -> None
     del data.running[number]
     record = data.routines.get(activation.routine_id)
     if record is None:
-        record = data.routines[activation.routine_id] = RoutineRecord()
-    record.status = "completed"
-    record.activations += 1
-    record.execution_time += fact.seconds
+        data.routines[activation.routine_id] = RoutineRecord("completed", 1, fact.seconds)
+    else:
+        record.status = "completed"
+        record.activations += 1
+        record.execution_time += fact.seconds
 
 
 def _activation_retried(data: JobData, fact: facts.ActivationRetried) -> None:

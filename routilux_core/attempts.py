@@ -6,16 +6,15 @@ from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
 from routilux_core import facts
-from routilux_core.activation import Activation
-from routilux_core.apply import activation_completed, event_emitted
 from routilux_core.effect import PauseAsked, SharedDataModified
 from routilux_core.failing import Failing
-from routilux_core.identity import ITEM_BITS, MASK, STEP, digest
+from routilux_core.identity import ITEM_BITS, digest
 from routilux_core.status import ExecutionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from routilux_core.activation import Activation
     from routilux_core.outcome import Outcome
     from routilux_core.routing import Alarm
 
@@ -35,59 +34,12 @@ class Attempts(Failing):
         if not self.closed and self.data.activations.get(activation.id) is activation:
             self.ledger.happen(facts.ActivationStarted(0, 0.0, activation))
 
-    def finished(self, activation: Activation, outcome: Outcome) -> bool:
-        """Take the outcome of a handler; one that nobody waits for any more is refused.
-
-        True when it went the short way and there is nothing to tell or to settle but new work.
-        """
-        data = self.data
-        number = activation.id
-        if self.closed or data.activations.get(number) is not activation:
+    def finished(self, activation: Activation, outcome: Outcome) -> None:
+        """Take the outcome of a handler; one that nobody waits for any more is refused."""
+        if self.closed or self.data.activations.get(activation.id) is not activation:
             self.reopen = outcome.pauses
-            return False
+            return
         self.settled += 1
-        ledger = self.ledger
-        if not outcome.plain or ledger.news is not None or self.demanding:
-            self._finished(activation, outcome)
-            return False
-        # The short way: what _finished does to emissions and a completion, with nobody listening.
-        now, keep, count = ledger.now, ledger.keep, data.number
-        place = activation.lineage
-        if activation.items:
-            place += activation.items << ITEM_BITS
-        for fact in outcome.effects:
-            routes = self.routes[fact.routine_id].get(fact.event)
-            if routes is not None and (route := routes.only) is not None:
-                child = Activation(
-                    data.last_id + 1,
-                    route.routine_id,
-                    route.name,
-                    fact.data,
-                    route.source,
-                    now,
-                    (place * STEP + route.edge) & MASK,
-                )
-                fact.number = count = count + 1
-                fact.at = now
-                fact.activations = (child,)
-                event_emitted(data, fact)
-                keep(fact)
-                ledger.ready.append(child)
-            else:
-                data.number = count
-                self.routing.emit(fact, place)
-                count = data.number
-            place += 1
-        data.number = count = count + 1
-        completed = ActivationCompleted(count, now, activation, now - data.running[number])
-        activation_completed(data, completed)
-        data.updated_at = now
-        keep(completed)
-        if self.limited or self.routing.failed:
-            self._after_delivery()
-        return not ledger.stirred
-
-    def _finished(self, activation: Activation, outcome: Outcome) -> None:
         if self.demanding:
             self.freed.append(activation)
             self.unusual = True
@@ -120,7 +72,7 @@ class Attempts(Failing):
         else:
             seconds = ledger.now - self.data.running[activation.id]
             ledger.happen(ActivationCompleted(0, 0.0, activation, seconds))
-        self._after_delivery()
+        self.check_limits()
 
     def _resolved(self, effects: Sequence[Any]) -> list[Any]:
         shared: dict[str, Any] = {}
@@ -156,4 +108,4 @@ class Attempts(Failing):
         """Let a group go that has waited long enough."""
         if self.data.status is ExecutionStatus.RUNNING:
             self.routing.ring(alarm)
-            self._after_delivery()
+            self.check_limits()

@@ -59,9 +59,8 @@ def _calls(routine: Routine, event: str, flow: Flow, data: dict[str, Any]) -> li
             there = f"it stands in flow {flow.flow_id!r} as {', '.join(places)}"
             reason = f"{there}; run a job, which knows which one is meant"
         raise NoActiveJob(f"emit({event!r}) of routine {type(routine).__name__!r}", reason)
-    routes = plan.routes[places[0]].get(event)
-    every = () if routes is None else routes.every
-    return [(route.slot, route.connection.rename(data), route.source) for route in every]
+    routes = plan.routes[places[0]].get(event, ())
+    return [(route.slot, route.connection.rename(data), route.source) for route in routes]
 
 
 def _call(slot: BoundSlot, data: dict[str, Any], source: str) -> None:

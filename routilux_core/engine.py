@@ -41,7 +41,7 @@ class Engine(Attempts):
         self.ledger.happen(started)
         self._limit_time()
         self.routing.post(slot, payload, ENTRY)
-        self._after_delivery()
+        self.check_limits()
 
     def resume(self, fingerprint: tuple[str, ...], _: object) -> None:
         """Go on from where the data stands: everything pending first, then the deferred events."""
@@ -77,7 +77,7 @@ class Engine(Attempts):
         for slot in self.plan.order:
             for key in self.data.held.get((slot.routine_id, slot.name), ()):
                 self.routing.watch(slot, key)
-        self._after_delivery()
+        self.check_limits()
 
     def _send_deferred(self) -> None:
         while self.data.deferred:
@@ -93,7 +93,7 @@ class Engine(Attempts):
             answer.error = InvalidTransition(self.data.job_id, str(self.data.status), "posted to", ())
             return
         self.routing.post(*delivery)
-        self._after_delivery()
+        self.check_limits()
 
     def pause(self, why: tuple[str, Any], answer: Answer) -> None:
         """Let nothing more start; the job is paused as soon as no handler runs."""
@@ -163,7 +163,7 @@ class Engine(Attempts):
         if self.data.status is not ExecutionStatus.RUNNING or self.data.activations:
             return
         if quiet.release_leftovers(self.ledger, self.routing, self.plan):
-            self._after_delivery()
+            self.check_limits()
             return
         left = len(self.data.deferred)
         if left:

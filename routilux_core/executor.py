@@ -1,8 +1,9 @@
 """The Executor contract: where and when activations run.
 
-Ready work lives in the job alone. An executor is told by `lane.wake(n)` that there is some, asks for it with
-`job.take()`, runs it with `job.run(activation)` wherever it likes, and gives the outcome to `job.finish`.
-So pause, priority, fairness among slots and limits are right on every executor, and a pool is ten lines.
+Ready work lives in the job alone. An executor is told by `lane.wake(n)` that there is some. In a thread of
+this process it lets `job.serve()` do the rest. Elsewhere it asks for work with `job.take()`, runs it where it
+likes and gives the outcome to `job.finish`. So pause, priority, fairness among slots and limits are right on
+every executor, and a pool is ten lines.
 """
 
 from __future__ import annotations

@@ -102,9 +102,14 @@ class EventEmitted(Fact):
     routine_id: str
     event: str
     data: dict[str, Any]
-    activations: tuple[Activation, ...] = ()
-    """The new work that follows at once."""
+    follows: Activation | tuple[Activation, ...] = ()
+    """The new work that follows at once; one alone stands without a tuple, being what most events make."""
     connected: bool = True
+
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        """The new work that follows at once."""
+        return self.follows if isinstance(self.follows, tuple) else (self.follows,)
 
 
 @define(eq=False, repr=False)

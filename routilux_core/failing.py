@@ -61,7 +61,6 @@ class Failing:
         "over",
         "plan",
         "reopen",
-        "routes",
         "routing",
         "settled",
         "shut",
@@ -77,7 +76,6 @@ class Failing:
     ) -> None:
         self.plan = plan
         self.demanding = plan.demanding
-        self.routes = plan.routes
         self.limited = limits.max_activations is not None or limits.max_pending is not None
         self.ledger = ledger
         self.data = ledger.data
@@ -161,7 +159,8 @@ class Failing:
         self.later.append((activation, self.ledger.now + seconds))
         self.ledger.stirred = True
 
-    def _after_delivery(self) -> None:
+    def check_limits(self) -> None:
+        """Fail the deliveries that raised, and end a job that piles up too much."""
         failed = self.routing.failed
         while failed:
             self._failed(*failed.pop(0))
@@ -177,11 +176,10 @@ class Failing:
         """Tell whether the outcome of `activation` would be refused."""
         return self.closed or self.data.activations.get(activation.id) is not activation
 
-    def broken(self, error: BaseException) -> bool:
-        """End the job by an error of our own; always False, as there is something to tell."""
+    def broken(self, error: BaseException) -> None:
+        """End the job by an error of our own."""
         if not self.closed:
             self._end_by(error)
-        return False
 
     def _end_by(self, error: BaseException) -> None:
         if self.closed:

@@ -16,8 +16,6 @@ class Outcome:
 
     effects: Sequence[Any] = ()
     """Facts to be, in the order in which the handler made them."""
-    plain: bool = False
-    """True only when the handler has returned and all it did was to emit: the short way is open."""
     exception: BaseException | None = None
     more: bool = False
     """True when a generator has yielded and may have more to give."""
@@ -27,4 +25,4 @@ class Outcome:
     @property
     def pauses(self) -> bool:
         """True when the handler asked for a pause of its job."""
-        return not self.plain and any(type(effect) is PauseAsked for effect in self.effects)
+        return any(type(effect) is PauseAsked for effect in self.effects)

@@ -26,20 +26,6 @@ NO_FIELDS = frozenset({""})
 
 
 @define(eq=False, repr=False)
-class Routes:
-    """Where one event goes."""
-
-    every: tuple[Route, ...] = ()
-    only: Route | None = None
-    """Its route, if it has just one and that is plain."""
-
-    def add(self, route: Route) -> None:
-        """Let it also go there."""
-        self.every = (*self.every, route)
-        self.only = route if len(self.every) == 1 and route.plain else None
-
-
-@define(eq=False, repr=False)
 class BoundSlot:
     """A slot of a flow with all that running it needs."""
 
@@ -62,8 +48,8 @@ class BoundSlot:
     timeout: float | None
     priority: int
     edge: int
-    routes: dict[str, Routes]
-    """Where the events of its routine go."""
+    straight: dict[str, Route]
+    """The way of the events of its routine that have just one, and that plain."""
     sources: tuple[str, ...] = ()
     """The events that are connected to it."""
 
@@ -104,7 +90,8 @@ class Plan:
 
     flow: Flow
     slots: dict[str, dict[str, BoundSlot]]
-    routes: dict[str, dict[str, Routes]]
+    routes: dict[str, dict[str, tuple[Route, ...]]]
+    straight: dict[str, dict[str, Route]]
     fingerprint: tuple[str, ...]
     order: tuple[BoundSlot, ...]
     """The slots that may hold payloads until the end, in connection order, those that release first."""
@@ -138,14 +125,21 @@ def compile_flow(flow: Flow) -> Plan:
 
 def _compile(flow: Flow) -> Plan:
     routines = dict(flow.routines)
-    routes: dict[str, dict[str, Routes]] = {routine_id: {} for routine_id in routines}
+    routes: dict[str, dict[str, tuple[Route, ...]]] = {routine_id: {} for routine_id in routines}
+    straight: dict[str, dict[str, Route]] = {routine_id: {} for routine_id in routines}
     slots = {
         routine_id: {
-            name: _bind(flow, routine, routine_id, slot, routes[routine_id])
+            name: _bind(flow, routine, routine_id, slot, straight[routine_id])
             for name, slot in routine.slots.items()
         }
         for routine_id, routine in routines.items()
     }
+    alike: dict[frozenset[str] | None, frozenset[str] | None] = {}
+    for named in slots.values():
+        for slot in named.values():
+            slot.fields = alike.setdefault(
+                slot.fields, slot.fields
+            )  # one object, which the cache keeps at hand
     reached: dict[str, BoundSlot] = {}
     for index, connection in enumerate(flow.connections):
         slot = slots[connection.target_id][connection.slot]
@@ -160,7 +154,12 @@ def _compile(flow: Flow) -> Plan:
             connection=connection,
             plain=slot.direct and not connection.param_mapping and not slot.max_retries and not slot.priority,
         )
-        routes[connection.source_id].setdefault(connection.event, Routes()).add(route)
+        known = routes[connection.source_id]
+        known[connection.event] = (*known.get(connection.event, ()), route)
+    for routine_id, events in routes.items():
+        for event, ways in events.items():
+            if len(ways) == 1 and ways[0].plain:
+                straight[routine_id][event] = ways[0]
     everything = [slot for named in slots.values() for slot in named.values()]
     for slot in everything:
         reached.setdefault(slot.target, slot)
@@ -171,6 +170,7 @@ def _compile(flow: Flow) -> Plan:
         flow=flow,
         slots=slots,
         routes=routes,
+        straight=straight,
         fingerprint=_fingerprint(routines, flow.connections),
         order=_order(reached),
         ids=ids,
@@ -179,7 +179,7 @@ def _compile(flow: Flow) -> Plan:
     )
 
 
-def _bind(flow: Flow, routine: Routine, routine_id: str, slot: Slot, routes: dict[str, Routes]) -> BoundSlot:
+def _bind(flow: Flow, routine: Routine, routine_id: str, slot: Slot, straight: dict[str, Route]) -> BoundSlot:
     binding = None if slot.handler is None else bind(slot.handler, f"{routine_id}.{slot.name}")
     handler = slot.retry or routine.error_handler or flow.nearest_error_handler(routine_id) or STOP
     fields = None if binding is None else binding.fields
@@ -206,7 +206,7 @@ def _bind(flow: Flow, routine: Routine, routine_id: str, slot: Slot, routes: dic
         timeout=slot.timeout,
         priority=slot.priority,
         edge=digest(f"{routine_id}.{slot.name}"),
-        routes=routes,
+        straight=straight,
     )
 
 

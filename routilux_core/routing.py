@@ -61,7 +61,7 @@ class Routing:
         data = fact.data
         number, now = ledger.data.last_id, ledger.now
         children, slow = [], []
-        for route in routes.every:
+        for route in routes:
             if route.plain:
                 number += 1
                 children.append(
@@ -77,7 +77,7 @@ class Routing:
                 )
             else:
                 slow.append(route)
-        fact.activations = tuple(children)
+        fact.follows = tuple(children)
         ledger.happen(fact)
         ledger.ready += children
         for route in slow:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def cycle(plan: Plan, data: JobData) -> str:
     """Name the loop that the pending work runs around."""
     following = {
-        routine_id: sorted({route.routine_id for routes in events.values() for route in routes.every})
+        routine_id: sorted({route.routine_id for routes in events.values() for route in routes})
         for routine_id, events in plan.routes.items()
     }
     for activation in data.activations.values():

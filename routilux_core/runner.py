@@ -62,15 +62,12 @@ class Runner(Telling):
                 data = slot.arguments(data, activation.source)
             result = slot.handler(**data)
             if result is not None:
-                _refuse_unfinished(result, slot)
+                refuse_unfinished(result, slot)
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its failure
-            return _failure(context, error)
+            return failure(context, error)
         finally:
             CONTEXT.reset(token)
-        if context.overlay is not None:
-            return _success(context)
-        effects, context.effects = context.effects, CLOSED
-        return Outcome(effects, True)  # keywords cost time here
+        return success(context)
 
     async def run_async(self, activation: Activation) -> Outcome:
         """Do what `run` does, awaiting an async handler on the running loop."""
@@ -83,11 +80,11 @@ class Runner(Telling):
             with self._surroundings(activation, slot):
                 if slot.style is Style.COROUTINE:
                     await slot.handler(**slot.arguments(activation.data, activation.source))
-                    return _success(live.context)
+                    return success(live.context)
                 return await self._pull_async(activation, slot, live)
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its failure
             self._drop(activation, live)
-            return _failure(live.context, error)
+            return failure(live.context, error)
         finally:
             CONTEXT.reset(token)
 
@@ -137,11 +134,11 @@ class Runner(Telling):
                 if slot.handler is not None:
                     result = slot.handler(**slot.arguments(activation.data, activation.source))
                     if result is not None:
-                        _refuse_unfinished(result, slot)
-                return _success(live.context)
+                        refuse_unfinished(result, slot)
+                return success(live.context)
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its failure
             self._drop(activation, live)
-            return _failure(live.context, error)
+            return failure(live.context, error)
         finally:
             CONTEXT.reset(token)
 
@@ -153,14 +150,14 @@ class Runner(Telling):
             live.context.renew(activation)
             if next(live.items, missing) is missing:
                 self._drop(activation, live)
-                return _success(live.context)
+                return success(live.context)
             live.taken += 1
             if self.refuses(activation):
                 self._drop(activation, live)
                 self._close(live)
                 return Outcome()
             if live.taken > activation.items:
-                return _success(live.context, more=True)
+                return success(live.context, more=True)
 
     async def _pull_async(self, activation: Activation, slot: BoundSlot, live: Live) -> Outcome:
         if live.items is None:
@@ -170,14 +167,14 @@ class Runner(Telling):
             live.context.renew(activation)
             if await anext(live.items, missing) is missing:
                 self._drop(activation, live)
-                return _success(live.context)
+                return success(live.context)
             live.taken += 1
             if self.refuses(activation):
                 self._drop(activation, live)
                 self._close(live)
                 return Outcome()
             if live.taken > activation.items:
-                return _success(live.context, more=True)
+                return success(live.context, more=True)
 
     def _drop(self, activation: Activation, live: Live) -> None:
         if self.live is not None and self.live.get(activation.id) is live:
@@ -207,17 +204,19 @@ class Runner(Telling):
         return stack
 
 
-def _success(context: ExecutionContext, *, more: bool = False) -> Outcome:
+def success(context: ExecutionContext, *, more: bool = False) -> Outcome:
+    """Return what a handler did."""
     effects, context.effects = context.effects, CLOSED
     return Outcome(() if effects is CLOSED else effects, more=more)
 
 
-def _failure(context: ExecutionContext, error: BaseException) -> Outcome:
+def failure(context: ExecutionContext, error: BaseException) -> Outcome:
+    """Return that a handler raised; what it did until then is forgotten."""
     context.effects = CLOSED
     return Outcome(exception=error, interrupted=_interrupt(error))
 
 
-def _refuse_unfinished(result: object, slot: BoundSlot) -> None:
+def refuse_unfinished(result: object, slot: BoundSlot) -> None:
     """Refuse what a handler gave that still had to be run: nobody would, and it looks like success."""
     if hasattr(result, "__await__"):
         kind = "an awaitable, and it is not declared `async def`"

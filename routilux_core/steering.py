@@ -10,7 +10,7 @@ from routilux_core.desk import HELD, Message
 from routilux_core.engine import Answer, Engine
 from routilux_core.facts import JobStarted, OutputSent
 from routilux_core.ledger import Ledger
-from routilux_core.runner import Runner
+from routilux_core.serving import Serving
 from routilux_core.telling import CLOSED, NO_STATS
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from routilux_core.state import JobState
 
 
-class Steering(Runner):
+class Steering(Serving):
     """A job as its own house sees it; `Job` is what users hold."""
 
     __slots__ = ("__weakref__", "_begin", "epoch", "plan")

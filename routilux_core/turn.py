@@ -64,49 +64,11 @@ class Turn(Desk):
 
     def finish(self, activation: Activation, outcome: Outcome, take: bool = False) -> Activation | None:
         """Hand in an outcome, and with `take` get the next work in the same breath."""
-        if not outcome.plain and outcome.pauses:
+        if outcome.pauses:
             with self.lock:
                 self.open = False
-        if self.roundabout or self.inbox or not self.claim(False):
-            return self._finish_among_others(activation, outcome, take and self._holds is None)
-        self.turning = get_ident()
-        engine, data, ledger = self.engine, self.data, self.ledger
-        now = self.time()
-        ledger.now = now if now > data.updated_at else data.updated_at
-        try:
-            short = engine.finished(activation, outcome)
-        except BaseException as error:  # noqa: BLE001 - our own fault ends the job, never the turn
-            short = engine.broken(error)
-        if not (short and take) or self._holds is not None:
-            return self._turn((), take and self._holds is None)
-        # The short way: nothing to tell, nothing special to settle, and most likely work to go on with.
-        following: Activation | None = None
-        count = 0
-        fresh, ready = ledger.ready, self.ready
-        self.acquire()
-        try:
-            over = self.open and not (data.activations or self.inbox)
-            if self.open and (ready or fresh) and not (self.inbox or self.stalled):
-                following = ready.popleft() if ready else fresh.pop(0)
-                if fresh:
-                    ready.extend(fresh)
-                    fresh.clear()
-                    count = min(len(ready), self.limit - self.inflight)
-                engine.settled = 0
-                if following.id not in data.running:  # type: ignore[union-attr]  # a deque has no gaps
-                    ledger.start(following)  # type: ignore[arg-type]  # as above
-                self.turning = 0
-                self.give_up()
-        finally:
-            self.release_lock()
-        if following is None:
-            return self._turn(((engine.quiet, None, None),) if over else (), take)
-        if count > 0:
-            self._guarded(self._wake, count)
-        return following
-
-    def _finish_among_others(self, activation: Activation, outcome: Outcome, take: bool) -> Activation | None:
         message = (self.engine.finished, activation, outcome)
+        take = take and self._holds is None
         with self.lock:
             if not self.claim(False):
                 self.inbox.append(message)

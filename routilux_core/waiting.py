@@ -6,6 +6,7 @@ import logging
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Generator
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -93,8 +94,8 @@ class Waiting(Turn):
     # -- those who work meanwhile ----------------------------------------------------------------------
 
     @abstractmethod
-    def run(self, activation: Activation) -> Outcome:
-        """Call the handler and return what came of it."""
+    def serve(self, until: float = inf, activation: Activation | None = None) -> bool:
+        """Run what is ready, until nothing is or `until` has come; return whether it was the time."""
 
     @abstractmethod
     def launch(self, take: bool) -> Activation | None:
@@ -110,25 +111,17 @@ class Waiting(Turn):
 
     def _work(self, timeout: float | None) -> bool:
         until = None if timeout is None else monotonic() + timeout
-        interrupts, run, finish = self.manager.interrupts, self.run, self.finish
+        interrupts = self.manager.interrupts
         activation = self.launch(take=True)
         while True:
-            while activation is not None:
-                if interrupts.pending:
-                    self._give_back(activation)  # raises in the main thread
-                outcome = run(activation)
-                if outcome.interrupted:
-                    interrupts.pending = True
-                    finish(activation, outcome)
-                    break
-                activation = finish(activation, outcome, True)  # keywords cost time here
+            self.serve(inf, activation)
             interrupts.check()
             if self.settled:
                 return True
             if not self._idle(until):
                 return self.settled
             self.pump()
-            activation = self.take()
+            activation = None
 
     def _give_back(self, activation: Activation) -> None:
         if threading.current_thread() is threading.main_thread():

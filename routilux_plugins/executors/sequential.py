@@ -76,12 +76,8 @@ class SequentialLane(Lane):
         job, until = self._job, monotonic() + SHARE
         with self._lock:
             self._queued = False
-        activation = job.take()
-        while activation is not None:
-            go_on = monotonic() < until
-            activation = job.finish(activation, job.run(activation), go_on)
-            if not go_on:
-                self.wake(1)
+        if job.serve(until):
+            self.wake(1)
 
 
 @hookimpl

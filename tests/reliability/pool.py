@@ -18,11 +18,12 @@ class PoolLane(Lane):
 
 
 class Pool(Executor):
-    """Runs the activations of all jobs on a few threads."""
+    """Runs the activations of all jobs on a few threads: one half serves, the other goes step by step."""
 
     def __init__(self, workers: int = 4) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._threads = [Thread(target=self._work, daemon=True) for _ in range(workers)]
+        ways = (self._serve, self._work)
+        self._threads = [Thread(target=ways[number % 2], daemon=True) for number in range(workers)]
 
     def start(self) -> None:
         for thread in self._threads:
@@ -36,6 +37,10 @@ class Pool(Executor):
             self._jobs.put(None)
         for thread in self._threads:
             thread.join(timeout)
+
+    def _serve(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job.serve()
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
