@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
-from typing import Any, NewType, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NewType, TypeVar, get_args, get_origin, get_type_hints
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 UNREADABLE = object()
 """Stands for an annotation whose names are only there for a type checker, or are gone."""
@@ -38,18 +40,27 @@ def meaning(hint: Any, space: Mapping[str, Any], local: Mapping[str, Any] | None
         return UNREADABLE
 
 
+def bare(hint: Any) -> Any:
+    """Return an annotation without the names and remarks around it."""
+    while True:
+        if isinstance(hint, NewType):
+            hint = hint.__supertype__
+        elif get_origin(hint) is Annotated:
+            hint = get_args(hint)[0]
+        elif hasattr(hint, "__value__"):  # `type Name = ...`
+            hint = hint.__value__
+        else:
+            return hint
+
+
 def classes_in(hint: Any) -> Iterator[type]:
     """Give the classes that an annotation names, however deep."""
     open_ends, seen = [hint], 0
     while open_ends and seen < MOST:
-        one = open_ends.pop()
+        one = bare(open_ends.pop())
         seen += 1
-        if isinstance(one, NewType):
-            open_ends.append(one.__supertype__)
-        elif isinstance(one, TypeVar):
+        if isinstance(one, TypeVar):
             open_ends.extend(bound for bound in (one.__bound__, *one.__constraints__) if bound is not None)
-        elif hasattr(one, "__value__"):  # `type Name = ...`
-            open_ends.append(one.__value__)
         else:
             arguments = get_args(one)
             if isinstance(one, type) and not arguments:

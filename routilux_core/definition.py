@@ -8,9 +8,9 @@ from weakref import WeakSet
 
 from routilux_core.configuration import checked_declaration, configured, defaults
 from routilux_core.current import CONTEXT
+from routilux_core.document_errors import InvalidDocument
 from routilux_core.error_handler import ErrorHandler, ErrorStrategy
 from routilux_core.errors import DuplicateName, InvalidOption, UnknownEvent, UnknownSlot
-from routilux_core.document_errors import InvalidDocument
 from routilux_core.job_errors import InsideJob
 from routilux_core.routine_document import PATH, SCHEMA, checked_body, describes, restore, routine_body
 from routilux_core.slot import MARK, Event, Slot, checked_options, make_event

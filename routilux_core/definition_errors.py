@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from routilux_core.errors import RoutiluxError, UnknownName, hint, choices, shown
-
+from routilux_core.errors import RoutiluxError, UnknownName, choices, hint, shown
 
 MOST = 10
 """How many classes an error lists."""
@@ -62,8 +61,8 @@ class InvalidField(RoutiluxError, ValueError, TypeError):
 
     def __str__(self) -> str:
         return (
-            f"slot {self.slot!r} takes {self.field!r} as {self.wanted}, and {shown(self.value)} cannot become that: "
-            f"{self.reason}"
+            f"slot {self.slot!r} takes {self.field!r} as {self.wanted}, "
+            f"and {shown(self.value)} cannot become that: {self.reason}"
         )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from routilux_core.codec import name_of
 from routilux_core.definition_errors import AmbiguousClass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Kind = TypeVar("Kind")
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 from math import isfinite
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from attrs import field, fields, frozen
 
@@ -14,6 +13,9 @@ from routilux_core.descendant import descendants, find_descendant
 from routilux_core.document_errors import InvalidDocument, shorten
 from routilux_core.errors import InvalidOption, RoutiluxError, hint
 from routilux_core.schema import Schema, check_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SCHEMA = Schema("error_handler", 1)
 

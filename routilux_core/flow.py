@@ -81,7 +81,7 @@ class Flow(Graph):
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
         """Return the flow that a file holds."""
-        with open(path, "rb") as file:
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib is not needed otherwise
             return cls().deserialize(read(file.read(), PATH))
 
     def validate(self) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
@@ -16,7 +17,7 @@ from routilux_core.routine_document import routine_body
 from routilux_core.schema import Schema, check_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from routilux_core.connection import Connection
 

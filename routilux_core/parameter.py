@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Collection, Iterable, Mapping
 from functools import partial
-from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from routilux_core.annotation import UNREADABLE, classes_in, meaning
+from routilux_core.annotation import UNREADABLE, bare, classes_in, meaning
 from routilux_core.current import current_manager
 from routilux_core.definition_errors import InvalidField
 from routilux_core.document_errors import InvalidDocument
@@ -35,7 +35,7 @@ STRUCTURED = {
         "uuid.UUID",
     ),
 }
-"""Classes of values that JSON cannot express, by name since few programs need them all. A datetime is a date."""
+"""Classes of what JSON cannot express, by name since few programs need them all. A datetime is a date."""
 
 
 def typed_parameters(handler: Any, parameters: Iterable[Parameter]) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def _space(handler: Any) -> Mapping[str, Any]:
         function = function.func
     function = inspect.unwrap(function)
     if isinstance(function, type):
-        function = function.__init__
+        function = vars(function).get("__init__")
     elif not inspect.isroutine(function):
         function = type(function).__call__
     return getattr(inspect.unwrap(function), "__globals__", {})
@@ -76,7 +76,7 @@ def _is_structured(kind: type) -> bool:
 
 
 def structured(value: Any, kind: Any, slot: str, field: str) -> Any:
-    """Return `value` if it is what `kind` says, else what it says made of it; `InvalidField` if that cannot be."""
+    """Return `value` if it is what `kind` says, else make that of it, or raise `InvalidField`."""
     if fits(value, kind):
         return value
     try:
@@ -88,24 +88,18 @@ def structured(value: Any, kind: Any, slot: str, field: str) -> Any:
 
 def fits(value: Any, kind: Any) -> bool:
     """Tell whether `value`, with all that it holds, is what the annotation says."""
-    if isinstance(kind, type) and not get_args(kind):
-        return _is_instance(value, kind)
+    kind = bare(kind)
     origin, arguments = get_origin(kind), get_args(kind)
-    if kind is None or kind is NoneType:
-        return value is None
-    if kind is Any or isinstance(kind, TypeVar):
-        return True
-    if isinstance(kind, NewType):
-        return fits(value, kind.__supertype__)
-    if hasattr(kind, "__value__"):  # `type Name = ...`
-        return fits(value, kind.__value__)
-    if origin is Annotated:
-        return fits(value, arguments[0])
     if origin is Literal:
         return any(type(value) is type(one) and value == one for one in arguments)
     if origin in {Union, UnionType}:
         return any(fits(value, one) for one in arguments)
-    return isinstance(origin, type) and _is_instance(value, origin) and _holds(value, origin, arguments)
+    if kind is None:
+        return value is None
+    shape = origin or kind
+    if isinstance(shape, type):
+        return _is_instance(value, shape) and _holds(value, shape, arguments)
+    return kind is Any or isinstance(kind, TypeVar)
 
 
 def _is_instance(value: Any, kind: type) -> bool:
@@ -115,13 +109,13 @@ def _is_instance(value: Any, kind: type) -> bool:
         return False
 
 
-def _holds(value: Any, origin: type, arguments: tuple[Any, ...]) -> bool:
+def _holds(value: Any, shape: type, arguments: tuple[Any, ...]) -> bool:
     """Tell whether what a container holds is what the arguments of its annotation say."""
-    if issubclass(origin, tuple) and arguments and arguments[-1] is not ...:
+    if issubclass(shape, tuple) and arguments and arguments[-1] is not ...:
         return len(value) == len(arguments) and all(map(fits, value, arguments))
     if isinstance(value, Mapping) and len(arguments) == 2:  # noqa: PLR2004 - key and item
         key, item = arguments
         return all(fits(one, key) and fits(other, item) for one, other in value.items())
-    if isinstance(value, Collection) and arguments and issubclass(origin, Iterable):
+    if isinstance(value, Collection) and arguments and issubclass(shape, Iterable):
         return all(fits(item, arguments[0]) for item in value)
     return True

@@ -15,8 +15,9 @@ MASK = "********"
 
 
 class Secret:
-    """A password, token or key. `Secret("env:NAME")` refers to an environment variable, read when it is asked for.
+    """A password, token or key in a configuration.
 
+    `Secret("env:NAME")` refers to an environment variable, which is read when the value is asked for.
     Documents hold the reference, never the value. `Secret("text")` holds the text itself; it works in this
     process and is refused where something is saved. Neither `repr` nor `str` show what it holds.
 
@@ -29,8 +30,9 @@ class Secret:
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        if not isinstance(text, str) or not text:
-            raise InvalidOption("a secret", type(text).__name__, "text, or 'env:NAME'")
+        given: object = text
+        if not isinstance(given, str) or not given:
+            raise InvalidOption("a secret", type(given).__name__, "text, or 'env:NAME'")
         if text.startswith("env:") and not _REFERENCE.fullmatch(text):
             raise InvalidOption("a secret", "env:...", "the name of an environment variable after 'env:'")
         self._text = text

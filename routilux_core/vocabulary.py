@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from enum import Enum
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from routilux_core.routine import Routine
 from routilux_core.slot import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 OWN = __name__.partition(".")[0]
 
@@ -33,9 +32,9 @@ def routine_class(name: str, path: str) -> type[Routine] | None:
 def known_types() -> Iterator[type]:
     """Give the classes that payloads may hold without having been taught.
 
-    Dataclasses, attrs classes, enums and named tuples: those that stand at the top of a module that defines a
-    Routine class, and those that such a class names in its configuration, its events or the annotations of its
-    methods, with the classes of their fields.
+    Dataclasses, attrs classes, enums and named tuples: those that stand at the top of a module that defines
+    a Routine class, and those that such a class names in its configuration, its events or the annotations of
+    its methods, with the classes of their fields.
     """
     seen: set[type] = set()
     modules: dict[str, None] = {}
