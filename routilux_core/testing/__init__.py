@@ -1,1 +1,15 @@
-"""What authors of routines, executors and monitors test with."""
+"""What authors of routines, executors and monitors test with.
+
+In a conftest.py, `pytest_plugins = ["routilux_core.testing"]` gives the fixtures `manager` and `recorder`.
+
+A conftest.py may import from here before it names the plugin, so pytest is told: PYTEST_DONT_REWRITE.
+"""
+
+from routilux_core.testing.clock import ManualClock
+from routilux_core.testing.recorder import Recorder
+from routilux_core.testing.routine_contract import RoutineContract
+from routilux_core.testing.slot_run import SlotRun, run_slot
+
+__all__ = ["ManualClock", "Recorder", "RoutineContract", "SlotRun", "run_slot"]
+
+pytest_plugins = ("routilux_core.testing.fixtures",)

@@ -12,6 +12,8 @@ CORE = "routilux_core"
 PLUGINS = "routilux_plugins"
 OWN = (CORE, PLUGINS)
 FOUNDATIONS = {"attr", "attrs", "cattr", "cattrs", "pluggy"}
+PYTEST_FIXTURES = f"{CORE}.testing.fixtures"
+"""The one module that pytest alone imports."""
 NAMELESS = {"base", "common", "helper", "helpers", "misc", "util", "utils"}
 # Kinds whose every file is a plugin of its own; of the other kinds (cli, web, pictures) the folder is one.
 ONE_PLUGIN_A_FILE = {"executors", "monitors", "routines", "stores"}
@@ -50,7 +52,7 @@ def strangers(modules: Iterable[Source]) -> list[str]:
         f"{module.name}:{found.line} imports {found.module}"
         for module in modules
         for found in module.imports
-        if found.top not in allowed
+        if found.top not in allowed and (found.top, module.name) != ("pytest", PYTEST_FIXTURES)
     ]
 
 
