@@ -7,6 +7,13 @@ from routilux_core.context import ExecutionContext
 from routilux_core.convert import Converter
 from routilux_core.current import get_execution_context
 from routilux_core.default import get_job_manager
+from routilux_core.definition_errors import (
+    AmbiguousClass,
+    InvalidField,
+    MissingSecret,
+    NotRebuildable,
+    UnknownClass,
+)
 from routilux_core.description import Description, FieldDescription, PortDescription
 from routilux_core.discovery import PluginWarning
 from routilux_core.document_errors import (
@@ -95,7 +102,7 @@ from routilux_core.job_errors import (
     VetoedJob,
 )
 from routilux_core.manager import JobManager
-from routilux_core.markers import PLUGIN_API, hookimpl
+from routilux_core.markers import hookimpl
 from routilux_core.observers import Monitor
 from routilux_core.outcome import Outcome
 from routilux_core.outputs import CallbackOutputHandler, NullOutputHandler, OutputHandler, QueueOutputHandler
@@ -105,6 +112,7 @@ from routilux_core.record import ExecutionRecord
 from routilux_core.registrar import Registrar
 from routilux_core.registry import Registry
 from routilux_core.routine import Routine
+from routilux_core.secret import Secret
 from routilux_core.settings import Settings
 from routilux_core.slot import Event, Slot, slot
 from routilux_core.state import JobState
@@ -112,7 +120,6 @@ from routilux_core.status import ExecutionStatus
 from routilux_core.validation import Problem
 
 __all__ = [
-    "PLUGIN_API",
     "Activation",
     "ActivationCompleted",
     "ActivationFailed",
@@ -122,6 +129,7 @@ __all__ = [
     "ActivationStarted",
     "ActivationTimeout",
     "ActivationYielded",
+    "AmbiguousClass",
     "CallbackOutputHandler",
     "Component",
     "Connection",
@@ -151,6 +159,7 @@ __all__ = [
     "FlowMismatch",
     "InsideJob",
     "InvalidDocument",
+    "InvalidField",
     "InvalidFlow",
     "InvalidHandler",
     "InvalidMapping",
@@ -175,9 +184,11 @@ __all__ = [
     "ManagerClosed",
     "MissingComponent",
     "MissingField",
+    "MissingSecret",
     "Monitor",
     "NewerSchema",
     "NoActiveJob",
+    "NotRebuildable",
     "NotSerializable",
     "NullOutputHandler",
     "Outcome",
@@ -202,6 +213,7 @@ __all__ = [
     "Routine",
     "RoutineStateUpdated",
     "RunawayLoop",
+    "Secret",
     "Settings",
     "SharedDataSet",
     "SharedLogAppended",
@@ -210,6 +222,7 @@ __all__ = [
     "StatSet",
     "TooMuchPending",
     "Traits",
+    "UnknownClass",
     "UnknownComponent",
     "UnknownEvent",
     "UnknownJob",

@@ -75,8 +75,8 @@ class Description:
     ...     manager.registry.register(double, "example.double")
     ...     print(manager.registry.describe("example.double"))
     routine example.double: Twice the value.
-      slot trigger(value: int)
-      event output(...)
+      slots: trigger(value: int)
+      events: output(...)
     """
 
     kind: str
@@ -96,9 +96,10 @@ class Description:
         summary = f": {self.summary}" if self.summary else ""
         origin = f" ({self.package} {self.version})" if self.package else ""
         lines = [f"{self.kind} {self.name}{origin}{summary}"]
-        lines += [f"  slot {port}" for port in self.slots]
-        lines += [f"  event {port}" for port in self.events]
-        lines += [f"  config {one}" + (f"  {one.doc}" if one.doc else "") for one in self.config]
+        for what, ports in (("slots", self.slots), ("events", self.events)):
+            if ports:
+                lines.append(f"  {what}: {', '.join(map(str, ports))}")
+        lines += [f"  config: {one}" + (f"; {one.doc}" if one.doc else "") for one in self.config]
         return "\n".join(lines)
 
 

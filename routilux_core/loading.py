@@ -51,7 +51,7 @@ class Entry:
         elif isinstance(error, Unusable):
             reason = str(error)
         elif isinstance(error, SystemExit):
-            reason = f"it called sys.exit({error.code!r})"
+            reason = f"SystemExit: it called sys.exit({error.code!r})"
         else:
             reason = f"{type(error).__name__}: {error}"
         return PluginError(self.name, self.source, reason)

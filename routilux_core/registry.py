@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from routilux_core.component import KINDS, Component
 from routilux_core.descendant import find_descendant
 from routilux_core.description import Description, describe
-from routilux_core.errors import InvalidOption, MissingComponent, PluginError, UnknownComponent
+from routilux_core.errors import InvalidOption, MissingComponent, PluginError, UnknownComponent, hint
 from routilux_core.flow import Flow
 from routilux_core.registrar import entries
 from routilux_core.remedy import Remedy
@@ -114,7 +114,7 @@ class Registry:
 
     def _missing(self, kind: str, name: str) -> UnknownComponent:
         known = self.names(kind)
-        advice = self._remedy.advice(kind, name)
+        advice = self._remedy.advice(kind, name, near=bool(hint(name, known)))
         return MissingComponent(name, known, kind, advice) if advice else UnknownComponent(name, known, kind)
 
 

@@ -27,11 +27,14 @@ class Remedy:
     unsearched: bool = False
     """Whether installed plugins were not looked for."""
 
-    def advice(self, kind: str, name: str) -> str:
-        """Say what can be done about a component that is not there; empty when nothing is known."""
-        return "; ".join(self._advice(kind, name))
+    def advice(self, kind: str, name: str, *, near: bool) -> str:
+        """Say what can be done about a component that is not there; empty when nothing is known.
 
-    def _advice(self, kind: str, name: str) -> Iterator[str]:
+        `near` says that there is one of a similar name, so that nothing needs to be guessed.
+        """
+        return "; ".join(self._advice(kind, name, near=near))
+
+    def _advice(self, kind: str, name: str, *, near: bool) -> Iterator[str]:
         prefix = name.partition(".")[0]
         known = False
         for plugin in self.plugins:
@@ -48,6 +51,8 @@ class Remedy:
         if ours is not None and name in ours.extras and name not in GENERAL:
             known = True
             yield f"pip install '{OURS}[{name}]'"
+        if near:
+            return
         if self.unsearched:
             yield "installed plugins were not looked for (discover is off)"
         elif not known and kind == "routine" and "." in name:

@@ -12,9 +12,9 @@ from pathlib import Path
 from attrs import has
 
 import routilux_core
-from routilux_core import Fact, hookspecs
+from routilux_core import Fact, hookspecs, testing
 
-NOTE = "Made from the docstrings by `python docs/reference/make.py`. Import names from `routilux_core`."
+NOTE = "Made from the docstrings by `python docs/reference/make.py`. Import names from `{}`."
 HERE = Path(__file__).parent
 TABLES = tomllib.loads((HERE / "pages.toml").read_text("utf-8"))
 NOTES, SHOWN, INNER = TABLES["notes"], TABLES["shown"], TABLES["hidden"]
@@ -50,9 +50,11 @@ def prose(text: str | None) -> str:
 
 
 def _example(found: re.Match[str]) -> str:
-    used = [name for name in routilux_core.__all__ if re.search(rf"(?<![\w.\"]){name}\b(?!=)", found[0])]
-    new = [name for name in used if not re.search(rf"import .*\b{name}\b|(def|class) {name}\b", found[0])]
-    opening = f">>> from routilux_core import {', '.join(new)}\n" if new else ""
+    opening = ""
+    for package in (routilux_core, testing):
+        used = [name for name in package.__all__ if re.search(rf"(?<![\w.\"]){name}\b(?!=)", found[0])]
+        new = [name for name in used if not re.search(rf"import .*\b{name}\b|(def|class) {name}\b", found[0])]
+        opening += f">>> from {package.__name__} import {', '.join(new)}\n" if new else ""
     return f"```python\n{opening}{found[0]}\n```"
 
 
@@ -103,11 +105,14 @@ def entry(name: str, thing: object) -> str:
 def pages() -> dict[str, str]:
     """Return the text of each page, by its name; a public name that belongs to none is an error."""
     homes = {module: page for page, (_, *modules) in TABLES["pages"].items() for module in modules}
-    found = {page: [f"# {title}", NOTE] for page, (title, *_) in TABLES["pages"].items()}
-    for name in routilux_core.__all__:
-        thing = getattr(routilux_core, name)
-        module = "markers" if name in NOTES else thing.__module__.rpartition(".")[2]
-        found[homes[module]].append(entry(name, thing))
+    found = {page: [f"# {title}"] for page, (title, *_) in TABLES["pages"].items()}
+    for page, parts in found.items():
+        parts.append(NOTE.format("routilux_core.testing" if page == "testing" else "routilux_core"))
+    for package in (routilux_core, testing):
+        for name in package.__all__:
+            thing = getattr(package, name)
+            module = "markers" if name in NOTES else thing.__module__.removeprefix("routilux_core.")
+            found[homes[module]].append(entry(name, thing))
     hooks = [(name, hook) for name, hook in vars(hookspecs).items() if hasattr(hook, "routilux_spec")]
     found["plugins"] += ["# Hooks", *(entry(name, hook) for name, hook in hooks)]
     return {f"{page}.md": "\n\n".join(parts) + "\n" for page, parts in found.items()}

@@ -215,8 +215,14 @@ def test_a_manager_names_one_for_all(options):
         assert alone(where()).execute("a").results["a.output"][0]["thread"].startswith("Thread-")
 
 
-def test_an_alias_is_another_name():
-    with by_name(aliases=("strings",)):
+def test_a_synonym_is_another_name():
+    with by_name(synonyms=("strings",)):
+        state = alone(where()).execute("a", executor="strings")
+    assert state.status == "completed"
+
+
+def test_a_former_name_works_with_a_warning():
+    with by_name(aliases=("strings",)), pytest.warns(FutureWarning, match="is now named 'threads'"):
         state = alone(where()).execute("a", executor="strings")
     assert state.status == "completed"
 

@@ -13,6 +13,7 @@ from routilux_core import (
     JobManager,
     JobState,
     ManagerClosed,
+    UnknownComponent,
     get_execution_context,
     get_job_manager,
     hookimpl,
@@ -198,6 +199,8 @@ def test_a_failed_job_leaves_too(manager):
 
 def test_something_else_is_no_flow(manager):
     with pytest.raises(InvalidOption, match="a Flow"):
+        manager.execute(42, "a")
+    with pytest.raises(UnknownComponent, match="no flow named 'orders'"):
         manager.execute("orders", "a")
     assert manager.running_jobs == []
 

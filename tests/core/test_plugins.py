@@ -149,7 +149,7 @@ flow.add_routine(keep(), "a")
 print(manager.execute(flow, "a", {"n": 1}).status)
 for warning in caught:
     print(warning.category.__name__, warning.message)
-print(*sorted(manager.failed_plugins))
+print(*(plugin.name for plugin in manager.plugins if plugin.status == "failed"))
 manager.shutdown()
 """
 
@@ -177,8 +177,9 @@ def test_an_installed_plugin_that_fails_is_left_out_and_named(tmp_path):
     )
     status, absent, leaving, misspelt, failed = done.stdout.splitlines()
     assert status == "completed"
-    assert absent.startswith(
-        "PluginWarning plugin 'absent' of faulty 1.5 (absent) was left out: ModuleNotFoundError"
+    assert absent == (
+        "PluginWarning plugin 'absent' of faulty 1.5 (absent) was left out: "
+        "there is no module 'absent'; install the package again"
     )
     assert "SystemExit" in leaving
     assert "did you mean 'on_fact'" in misspelt
