@@ -5,6 +5,8 @@ from __future__ import annotations
 from reprlib import Repr
 from typing import ClassVar, dataclass_transform
 
+MOST = 160
+"""So many characters of a value stand in an error."""
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 _MOST = 20
@@ -34,9 +36,10 @@ class RoutiluxError(Exception):
 def shown(value: object) -> str:
     """Write a value as code, but never more than a line of it."""
     try:
-        return _SHORT.repr(value)
+        text = _SHORT.repr(value)
     except Exception:  # noqa: BLE001 - a repr may do anything, and nothing here may hide the error itself
-        return f"<{type(value).__name__}>"
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= MOST else f"{text[: MOST - 3]}..."
 
 
 def choices(known: tuple[str, ...]) -> str:

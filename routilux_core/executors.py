@@ -9,6 +9,7 @@ from routilux_core.errors import InvalidOption, UnknownComponent
 from routilux_core.executor import Executor
 from routilux_core.flow import Flow
 from routilux_core.job_errors import ManagerClosed
+from routilux_core.scalar import Text
 from routilux_core.typed import typed
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class Executors:
         options = {
             key: value for name in reversed(given) for key, value in self._settings.executors[name].items()
         }
+        if component.settings is None:  # nobody says what text stands for, so it is text
+            options = {key: str(one) if isinstance(one, Text) else one for key, one in options.items()}
         try:
             made = component.make(options, where)
         except InvalidOption as error:
@@ -95,4 +98,4 @@ class Executors:
         with self._lock:
             self._closed = True
             started, self._started = self._started, {}
-        return dict.fromkeys(started.values())
+        return {id(one): one for one in started.values()}.values()

@@ -42,7 +42,9 @@ def read(reader: Callable[[Any], Any], value: Any) -> Any:
     """Return what `reader` makes of the value, or the value where it can make nothing of it."""
     try:
         return reader(value)
-    except (ValueError, ArithmeticError):
+    except InvalidOption:
+        raise
+    except (ValueError, ArithmeticError, RecursionError):
         return value
 
 
@@ -92,18 +94,28 @@ SCALARS: dict[Any, Callable[[Any, str], Any]] = {
 
 def instance(value: Any, shape: type, where: str) -> Any:
     """Return an instance of `shape`: `value` itself, or what its text, or its seconds, stand for."""
-    made = value
-    if isinstance(value, str) and not issubclass(shape, str):
-        name = f"{shape.__module__}.{shape.__qualname__}"
-        reader = READERS.get(shape) or (
-            shape if name in CONSTRUCTED or hasattr(shape, "__fspath__") else None
-        )
-        made = value if reader is None else read(reader, str(value))
-    elif shape is timedelta and not isinstance(value, timedelta):
-        made = timedelta(seconds=_float(value, where))
-    if not isinstance(made, shape):
+    try:
+        made = read(_reader(shape), value) if isinstance(value, (str, int, float)) else value
+    except InvalidOption as error:  # of a reader, which knows what may be shown
+        raise InvalidOption(where, error.value, error.wanted) from error
+    try:
+        fits = isinstance(made, shape)
+    except TypeError:  # a protocol says nothing that could be checked
+        fits = True
+    if not fits:
         raise InvalidOption(where, value, wording(shape))
     return made
+
+
+def _reader(shape: type) -> Callable[[Any], Any]:
+    """Return what makes an instance of the text that it is given, and leaves everything else."""
+    if shape is timedelta:
+        return lambda value: value if isinstance(value, bool) else timedelta(seconds=_float(value, ""))
+    named = f"{shape.__module__}.{shape.__qualname__}" in CONSTRUCTED or hasattr(shape, "__fspath__")
+    reader = READERS.get(shape) or (shape if named else None)
+    if reader is None or issubclass(shape, str):
+        return lambda value: value
+    return lambda value: reader(str(value)) if isinstance(value, str) else value
 
 
 def json_value(text: Text, opening: str) -> Any:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from attrs import NOTHING, fields, frozen, has
+from attrs import NOTHING, fields, has
 
 from routilux_core.errors import InvalidOption, UnknownOption, choices
 from routilux_core.scalar import SCALARS, Text, instance, json_value
@@ -140,7 +140,8 @@ def _list(value: Any, kind: Any, where: str) -> Any:
     arguments = get_args(kind) or (Any, ...)
     if not isinstance(items, fits):
         raise InvalidOption(where, value, wording(kind))
-    kinds = (arguments[0],) * len(items) if made is not tuple or arguments[-1] is ... else arguments
+    each = _shape(kind) is not tuple or arguments[-1] is ...
+    kinds = (arguments[0],) * len(items) if each else arguments
     if len(items) != len(kinds):
         raise InvalidOption(where, value, wording(kind))
     return made(
@@ -162,25 +163,22 @@ def _table(value: Any, kind: Any, where: str) -> dict[Any, Any]:
     }
 
 
-@frozen
-class _Field:
-    kind: Any
-    required: bool
-
-
 @lru_cache(maxsize=256)
-def _fields(shape: type) -> dict[str, _Field]:
-    """Return the arguments that make an attrs class or a dataclass. What has a converter may be anything."""
+def _fields(shape: type) -> dict[str, tuple[Any, bool]]:
+    """Return the arguments that make an attrs class or a dataclass: the type, and whether it must be given.
+
+    What has a converter may be anything.
+    """
     try:
         hints = get_type_hints(shape)
     except NameError as error:
-        raise InvalidOption(
-            shape.__qualname__, str(error), "annotations that its module can resolve"
-        ) from error
+        wanted = "annotations that its module can resolve"
+        raise InvalidOption(shape.__qualname__, str(error), wanted) from error
     if has(shape):
         return {
-            one.alias or one.name: _Field(
-                Any if one.converter else hints.get(one.name, Any), one.default is NOTHING
+            one.alias or one.name: (
+                Any if one.converter else hints.get(one.name, Any),
+                one.default is NOTHING,
             )
             for one in fields(shape)
             if one.init
@@ -189,7 +187,7 @@ def _fields(shape: type) -> dict[str, _Field]:
 
     missing = dataclasses.MISSING
     return {
-        one.name: _Field(hints[one.name], one.default is missing and one.default_factory is missing)
+        one.name: (hints[one.name], one.default is missing and one.default_factory is missing)
         for one in dataclasses.fields(shape)
         if one.init
     }
@@ -206,17 +204,17 @@ def _record(value: Any, shape: type, where: str) -> Any:
         if name not in known:
             names = tuple(known)
             raise UnknownOption(f"{inner}{name}", table[name], f"one of {choices(names)}", owner, names)
-    missing = tuple(name for name, one in known.items() if one.required and name not in table)
+    missing = tuple(name for name, (_, required) in known.items() if required and name not in table)
     if missing:
-        raise InvalidOption(owner, value, f"a table with {choices(missing)}")
-    values = {name: typed(item, known[name].kind, f"{inner}{name}") for name, item in table.items()}
+        raise InvalidOption(owner, tuple(table), f"a table with {choices(missing)}")
+    values = {name: typed(item, known[name][0], f"{inner}{name}") for name, item in table.items()}
     try:
         return shape(**values)
     except InvalidOption as error:  # of a validator, which knows the field alone
         raise InvalidOption(f"{inner}{error.option}", error.value, error.wanted) from error
     except (TypeError, ValueError) as error:
         reason = error.args[0] if error.args else type(error).__name__
-        raise InvalidOption(owner, value, f"what {shape.__name__} accepts: {reason}") from error
+        raise InvalidOption(owner, tuple(table), f"what {shape.__name__} accepts: {reason}") from error
 
 
 WAYS: dict[Any, Callable[[Any, Any, str], Any]] = {
