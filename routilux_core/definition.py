@@ -57,7 +57,7 @@ class Definition:
         return routine
 
     @classmethod
-    def bare(cls) -> Definition:
+    def _bare(cls) -> Definition:
         """Return an object with what the class declares, and nothing of its constructor."""
         return Definition.__new__(cls)
 

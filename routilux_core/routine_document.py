@@ -142,7 +142,7 @@ def _placed(kind: type, count: int) -> list[str]:
 def _check_extent(routine: Definition, path: str) -> None:
     """Raise `NotRebuildable` if it has slots or events that neither class nor constructor gave it."""
     kind = type(routine)
-    bare: Definition = kind.bare()
+    bare: Definition = kind._bare()
     if routine.slots.keys() == bare.slots.keys() and routine.events.keys() == bare.events.keys():
         return
     try:
