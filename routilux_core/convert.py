@@ -1,7 +1,7 @@
 """The converter: payload values as plain JSON data, and back, with every type kept.
 
-What JSON has goes as it is: text, numbers, true, false, null, lists, dicts with text keys. Anything else is an
-object with one key, a tag after a dollar sign: `{"$tuple": [1, 2]}`, `{"$orders.Order": {"id": 7}}`.
+What JSON has goes as it is: text, numbers, true, false, null, lists, and dicts with text keys. Anything else
+is an object with one key, a tag after a dollar sign: `{"$tuple": [1, 2]}`, `{"$shop.Order": {"id": 7}}`.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ class Converter:
     ) -> None:
         """Let payloads hold objects of exactly this class.
 
-        `encode` makes any payload value of an object, `decode` the object of that. Without them it is
-        written by its fields, and made by calling the class with them: an attrs class, dataclass, Enum or NamedTuple.
-        The tag stands in documents, and has to stay when the class moves; it is `module.qualname` if not given.
-        `aliases` are tags of earlier days that can still be read.
+        `encode` makes any payload value of an object, `decode` the object of that. Without them it is written
+        by its fields, and made by calling the class with them: an attrs class, dataclass, Enum or
+        NamedTuple. The tag stands in documents, and has to stay when the class moves; it is
+        `module.qualname` if not given. `aliases` are tags of earlier days that can still be read.
         """
         tag = name_of(kind) if tag is None else tag
         if encode is not None and decode is not None:
@@ -75,6 +75,7 @@ class Converter:
         else:
             raise CannotTeach(name_of(kind), "no fields say how to write it")
         self._table.add(codec, *aliases)
+        self._encoder.pop(kind, None)
 
     def encode(self, value: Any, path: str = "") -> Any:
         """Return the value as plain data that shares nothing with it; errors begin with `path`."""

@@ -67,7 +67,7 @@ class Encoder(dict[type, Writer]):
         try:
             for key, item in value.items():
                 if type(key) is not str or not (key.isascii() or is_unicode(key)):
-                    return self._pairs(value, room)
+                    break
                 kind = type(item)
                 if (
                     (kind is str and item.isascii())
@@ -79,12 +79,13 @@ class Encoder(dict[type, Writer]):
                     plain[key] = item
                 else:
                     plain[key] = self[kind](item, room - 1)
+            else:
+                if len(plain) != 1 or key[:1] != "$":
+                    return plain
         except Fault as fault:
             fault.within(key)
             raise
-        if len(plain) == 1 and key[:1] == "$":
-            return self._pairs(value, room)
-        return plain
+        return self._pairs(value, room)
 
     def _list(self, value: Any, room: int) -> list[Any]:
         if not room:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from re import compile as pattern
 from typing import Any, NoReturn
 
@@ -52,10 +53,18 @@ class Schema:
                 number,
                 self.number,
             )
+        return self._migrated(body, number) if number < self.number else body
+
+    def _migrated(self, body: Document, number: int) -> Document:
+        body = deepcopy(body)  # the caller's document stays what it is
         for step in range(number, self.number):
             if step not in self.migrations:
-                raise InvalidDocument(self.kind, f"there is no way from its schema {step} to {self.number}")
-            body = self.migrations[step](body)
+                raise InvalidDocument(self.kind, f"nothing leads from its schema {step} to {self.number}")
+            try:
+                body = self.migrations[step](body)
+            except (LookupError, TypeError, ValueError, AttributeError) as error:
+                reason = shorten_line(f"{type(error).__name__}: {error}")
+                raise InvalidDocument(self.kind, f"it is no document of schema {step} ({reason})") from error
         return body
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from datetime import date, datetime, time, timedelta, timezone
+from functools import cache
 from re import compile as pattern
 from typing import Any
 
 from routilux_core.codec import Codec
 from routilux_core.document_errors import shorten
+from routilux_core.secret import Secret
 
 _ZONE = pattern(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
@@ -37,6 +39,7 @@ def standard_codecs() -> list[Codec]:
         Codec(timedelta, "timedelta", _encode_duration, _decode_duration),
         Codec(Decimal, "decimal", str, lambda plain: Decimal(_text(plain))),
         Codec(UUID, "uuid", str, lambda plain: UUID(_text(plain))),
+        Codec(Secret, "secret", Secret.saved, Secret.loaded),
         Codec(type(Path()), "path", str, lambda plain: Path(_text(plain))),
     ]
 
@@ -117,7 +120,7 @@ def _decode_duration(plain: Any) -> timedelta:
 
 def _encode_moment(value: datetime | time) -> str | list[Any]:
     zone = value.tzinfo
-    if not value.fold and (zone is None or (type(zone) is timezone and len(_offset(zone)) == 1)):
+    if not value.fold and (zone is None or _is_common(zone)):
         return value.isoformat()
     return [value.replace(tzinfo=None, fold=0).isoformat(), value.fold, _encode_zone(zone)]
 
@@ -129,6 +132,11 @@ def _decode_moment(kind: Any, plain: Any) -> Any:
     if type(fold) is not int or fold not in {0, 1}:
         raise ValueError("a fold is 0 or 1")
     return kind.fromisoformat(_text(text)).replace(tzinfo=_decode_zone(zone), fold=fold)
+
+
+def _is_common(zone: Any) -> bool:
+    """Tell whether ISO 8601 has all of it: no name, and whole minutes, of which Python reads back any."""
+    return type(zone) is timezone and len(_offset(zone)) == 1 and not _offset(zone)[0] % timedelta(minutes=1)
 
 
 def _offset(zone: timezone) -> tuple[Any, ...]:
@@ -158,11 +166,18 @@ def _decode_zone(plain: Any) -> Any:
         offset, *name = plain
         return timezone(_decode_duration(offset), *map(_text, name))
     from pathlib import Path  # noqa: PLC0415 - few have a zone
-    from zoneinfo import TZPATH, ZoneInfo, available_timezones  # noqa: PLC0415
+    from zoneinfo import TZPATH, ZoneInfo  # noqa: PLC0415
 
     # A key that no file has makes ZoneInfo import a package of that name, so it is looked up before.
     key = _text(plain)
     found = _ZONE.fullmatch(key) and any(Path(folder, key).is_file() for folder in TZPATH)
-    if not found and key not in available_timezones():
+    if not found and key not in _zones():
         raise LookupError(f"there is no time zone {shorten(key)} here")
     return ZoneInfo(key)
+
+
+@cache
+def _zones() -> set[str]:
+    from zoneinfo import available_timezones  # noqa: PLC0415 - as above
+
+    return available_timezones()

@@ -46,8 +46,9 @@ def make_structurer() -> Converter:
     for kind, hook in hooks.items():
         converter.register_structure_hook(kind, hook)
     converter.register_structure_hook_func(_is_enum, _member)
-    for fits, strict in ((_is_collection, _collection), (_is_record, _record)):
-        _narrow(converter, fits, strict)
+    _narrow(converter, _is_collection, _collection)
+    _narrow(converter, _is_record, _record)
+    converter.register_structure_hook_factory(_is_named_tuple, lambda kind: _named_tuple(converter, kind))
     converter.register_structure_hook_factory(_is_union, lambda kind: _union(converter, kind))
     return converter
 
@@ -102,16 +103,16 @@ def _is_enum(kind: Any) -> bool:
 
 def _is_record(kind: Any) -> bool:
     kind = get_origin(kind) or kind
-    return isinstance(kind, type) and (
-        has(kind)
-        or hasattr(kind, "__dataclass_fields__")
-        or (issubclass(kind, tuple) and hasattr(kind, "_fields"))
-    )
+    return isinstance(kind, type) and (has(kind) or hasattr(kind, "__dataclass_fields__"))
+
+
+def _is_named_tuple(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields")
 
 
 def _is_collection(kind: Any) -> bool:
     kind = get_origin(kind) or kind
-    return isinstance(kind, type) and issubclass(kind, (list, tuple, set, frozenset)) and not _is_record(kind)
+    return isinstance(kind, type) and issubclass(kind, (list, tuple, set, frozenset))
 
 
 def _is_union(kind: Any) -> bool:
@@ -120,12 +121,24 @@ def _is_union(kind: Any) -> bool:
 
 def _record(inner: StructureHook) -> StructureHook:
     def hook(value: Any, kind: Any) -> Any:
-        shape = get_origin(kind) or kind
-        if isinstance(value, shape):
+        if isinstance(value, get_origin(kind) or kind):
             return value
-        if isinstance(value, Mapping) or (issubclass(shape, tuple) and type(value) in {list, tuple}):
+        if isinstance(value, Mapping):
             return inner(value, kind)
         raise _mismatch(value, kind)
+
+    return hook
+
+
+def _named_tuple(converter: Converter, kind: Any) -> StructureHook:
+    from cattrs.cols import namedtuple_dict_structure_factory  # noqa: PLC0415 - as cattrs
+
+    by_name = _record(namedtuple_dict_structure_factory(kind, converter, "from_converter", True)  # noqa: FBT003)
+
+    def hook(value: Any, kind: Any) -> Any:
+        if type(value) in {list, tuple} and len(value) == len(kind._fields):
+            value = dict(zip(kind._fields, value, strict=True))
+        return by_name(value, kind)
 
     return hook
 
