@@ -69,7 +69,7 @@ class Recorder(Monitor):
     def wait_for(
         self,
         kind: type[Kind],
-        where: Callable[[Kind], object] = lambda _fact: True,
+        where: Callable[[Kind], object] | None = None,
         *,
         count: int = 1,
         timeout: float = 10.0,
@@ -85,5 +85,6 @@ class Recorder(Monitor):
         wanted = f"{count} facts {kind.tag!r}" if count > 1 else f"no fact {kind.tag!r}"
         raise TimeoutError(f"{wanted} within {timeout} s; the last facts: {seen}")
 
-    def _matching(self, kind: type[Kind], where: Callable[[Kind], object]) -> list[Kind]:
-        return [fact for _, fact in self._facts if isinstance(fact, kind) and where(fact)]
+    def _matching(self, kind: type[Kind], where: Callable[[Kind], object] | None) -> list[Kind]:
+        found = [fact for _, fact in self._facts if isinstance(fact, kind)]
+        return found if where is None else [fact for fact in found if where(fact)]

@@ -45,6 +45,10 @@ PLANTED = {
         ],
     ),
     "a foreign library": (rules.strangers, [module("routilux_core.job", "import requests")]),
+    "pytest beside the fixtures": (
+        rules.strangers,
+        [module("routilux_core.testing.recorder", "import pytest")],
+    ),
     "a foreign library, for typing": (
         rules.strangers,
         [
