@@ -133,7 +133,7 @@ def _record(inner: StructureHook) -> StructureHook:
 def _named_tuple(converter: Converter, kind: Any) -> StructureHook:
     from cattrs.cols import namedtuple_dict_structure_factory  # noqa: PLC0415 - as cattrs
 
-    by_name = _record(namedtuple_dict_structure_factory(kind, converter, "from_converter", True)  # noqa: FBT003)
+    by_name = _record(namedtuple_dict_structure_factory(kind, converter, "from_converter", True))
 
     def hook(value: Any, kind: Any) -> Any:
         if type(value) in {list, tuple} and len(value) == len(kind._fields):
