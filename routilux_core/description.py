@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from routilux_core.component import Component
     from routilux_core.slot import Event, Slot
 
-REQUIRED = NOTHING
-"""The default of a field that has none."""
 _short = Repr()
 _short.maxstring = _short.maxother = 60
 
@@ -33,13 +31,10 @@ class FieldDescription:
     name: str
     type: str = ""
     """Its type as it is written in the code; empty where none is given."""
-    default: Any = REQUIRED
+    required: bool = True
+    default: Any = None
+    """What it is if it is not given, where it is not required."""
     doc: str = ""
-
-    @property
-    def required(self) -> bool:
-        """Whether it has to be given."""
-        return self.default is REQUIRED
 
     def __str__(self) -> str:
         kind = f": {self.type}" if self.type else ""
@@ -131,7 +126,7 @@ def _ports(factory: Any) -> tuple[Iterable[Slot], Iterable[Event]]:
     except Exception:  # noqa: BLE001 - it wants configuration; what stands in the class is known all the same
         if not (isinstance(factory, type) and issubclass(factory, Routine)):
             return (), ()
-        made = factory.bare()
+        made = factory._bare()
     if not isinstance(made, Routine):
         return (), ()
     return made.slots.values(), made.events.values()
@@ -151,8 +146,9 @@ def _parameters(parameters: Mapping[str, inspect.Parameter]) -> Iterator[FieldDe
     for name, one in parameters.items():
         if one.kind in {one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY}:
             kind = "" if one.annotation is one.empty else type_text(one.annotation)
-            default = REQUIRED if one.default is one.empty else one.default
-            yield FieldDescription(name=name, type=kind, default=default)
+            required = one.default is one.empty
+            default = None if required else one.default
+            yield FieldDescription(name=name, type=kind, required=required, default=default)
 
 
 def _event(event: Event) -> PortDescription:
@@ -171,7 +167,9 @@ def _config(component: Component) -> Iterator[FieldDescription]:
             if one.init:
                 kind = "" if one.type is None else type_text(one.type)
                 doc = one.metadata.get("doc") or docs.get(one.name, "")
-                yield FieldDescription(name=one.alias, type=kind, default=_default(one), doc=doc)
+                required = one.default is NOTHING
+                default = None if required else _default(one)
+                yield FieldDescription(name=one.alias, type=kind, required=required, default=default, doc=doc)
         return
     try:
         yield from _parameters(inspect.signature(component.factory).parameters)
