@@ -46,10 +46,9 @@ class Origins:
         """Return who gave an option, or what stands in it; None if nobody did."""
         around = [key for key in self._given if f"{option}.".startswith((f"{key}.", f"{key}["))]
         inside = [key for key in self._given if key.startswith(f"{option}.")]
-        found = max(around, key=len, default=None) or next(iter(inside), None)
-        if found is None:
+        if not around and not inside:
             return None
-        place, keys = self._given[found]
+        place, keys = self._given[max(around, key=len) if around else inside[0]]
         return place(keys)
 
     def placed(self, error: RoutiluxError, option: str) -> RoutiluxError:
