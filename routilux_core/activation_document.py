@@ -77,6 +77,7 @@ ACTIVATION = Part(
     lambda value, writer, path: writer.activation(value, path),
     lambda plain, reader, path: reader.activation(plain, path),
 )
+SOME = several(ACTIVATION)
 ERROR = Part(
     lambda value, writer, path: writer.error(value, path),
     lambda plain, reader, path: reader.error(plain, path),
@@ -86,11 +87,17 @@ SENT = Part(
     lambda plain, reader, path: reader.payload(plain, path),
 )
 """A payload that an activation may have too."""
+FOLLOWING = Part(
+    lambda value, writer, path: (SOME if type(value) is tuple else ACTIVATION).write(value, writer, path),
+    lambda plain, reader, path: (SOME if type(plain) is list else ACTIVATION).read(plain, reader, path),
+)
+"""One activation by itself, or any number of them."""
 KINDS: dict[Any, Part] = {
     **BY_TYPE,
     Activation: ACTIVATION,
     Activation | None: optional(ACTIVATION),
-    tuple[Activation, ...]: several(ACTIVATION),
+    tuple[Activation, ...]: SOME,
+    Activation | tuple[Activation, ...]: FOLLOWING,
     ErrorRecord: ERROR,
     ErrorRecord | None: optional(ERROR),
 }

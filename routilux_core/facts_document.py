@@ -59,7 +59,7 @@ def _layout(tag: str) -> Layout:
     kind = TAGS[tag]
     made = layout(kind, SPECIAL.get(kind, {}), by_type=KINDS)
     # Activations first: a payload that is the same as that of one of them is then written once.
-    parts = sorted(made.parts, key=lambda part: part[0] != "activations")
+    parts = sorted(made.parts, key=lambda part: part[0] not in {"activations", "follows"})
     return Layout(kind, tuple(parts))
 
 

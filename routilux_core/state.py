@@ -23,7 +23,7 @@ from routilux_core.outputs import OutputHandler
 from routilux_core.schema import read, save_text, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from routilux_core.job_data import JobData
     from routilux_core.manager import JobManager
@@ -101,7 +101,7 @@ class JobState(JobView):
         data, history = self._still()
         return write_job(data, history, self._manager().converter)
 
-    def deserialize(self, data: dict[str, Any]) -> None:
+    def deserialize(self, data: Mapping[str, Any]) -> Self:
         """Become what `serialize` was given; for a state that nothing has happened to.
 
         A job that ran at that moment is paused, with what its handlers were at pending again.
@@ -112,6 +112,7 @@ class JobState(JobView):
                 wanted = "one that nothing has happened to: JobState().deserialize(data)"
                 raise InvalidOption("the state to restore into", self, wanted)
             self._data, self._history = restored, history
+        return self
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write it into a file as JSON, which only its owner may read: whole, or not at all."""
