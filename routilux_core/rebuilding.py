@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from routilux_core.codec import name_of
 from routilux_core.current import current_manager
-from routilux_core.definition_errors import UnknownClass
+from routilux_core.definition_errors import AmbiguousClass, UnknownClass
 from routilux_core.document_errors import InvalidDocument
 from routilux_core.errors import UnknownComponent
 from routilux_core.routine import Routine
@@ -29,6 +29,8 @@ def class_of(body: Mapping[str, Any], path: str) -> Any:
         source = package if _PACKAGE.fullmatch(package) else None
         known = tuple(sorted({*error.known, *map(name_of, routine_classes())}))
         raise UnknownClass(name, known, path, source) from error
+    except AmbiguousClass as error:
+        raise AmbiguousClass(name, error.count, path) from error
 
 
 def rebuilt(plain: Any, path: str) -> Routine:

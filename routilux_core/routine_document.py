@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 SCHEMA = Schema("routine", 1)
 PATH = "routine"
+BARE = "routilux_core.routine.Routine"
+OUTSIDE = "was defined outside of its class and constructor"
+DEFINE = "define it in the class, or in __init__"
 KEYS = ("package", "config", "error_handler")
 """What a document may have beside the class."""
 
@@ -117,15 +120,20 @@ def arguments(kind: type, config: Mapping[str, Any]) -> tuple[tuple[Any, ...], d
 
 def obstacles(routine: Definition) -> Iterator[tuple[str, str]]:
     """Say why a routine could not be made again, and what to do, as far as it can be seen at a glance."""
-    kind, config = type(routine), routine.config()
     count, names = routine._given
-    lost = [name for name in (*_placed(kind, count), *names) if name not in config]
+    lost = []
+    if count or names:
+        config = routine.config()
+        lost = [name for name in (*_placed(type(routine), count), *names) if name not in config]
     if lost:
-        which = ", ".join(map(repr, lost))
         yield (
-            f"its constructor was given {which}, which config() does not hold",
+            f"its constructor was given {' and '.join(map(repr, lost))}, which config() does not hold",
             f"pass it on: super().__init__({', '.join(f'{name}={name}' for name in lost)})",
         )
+    if name_of(type(routine)) == BARE:
+        for what, made in (("slot", routine.slots), ("event", routine.events)):
+            if made:
+                yield f"{what} {next(iter(made))!r} {OUTSIDE}", DEFINE
 
 
 def _parameters(kind: type) -> tuple[Parameter, ...]:
@@ -154,8 +162,7 @@ def _check_extent(routine: Definition, path: str) -> None:
     for what, own, made in (("slot", routine.slots, twin.slots), ("event", routine.events, twin.events)):
         added = [name for name in own if name not in made]
         if added:
-            obstacle = f"{what} {added[0]!r} was defined outside of its class and constructor"
-            raise NotRebuildable(path, obstacle, "define it in the class, or in __init__")
+            raise NotRebuildable(path, f"{what} {added[0]!r} {OUTSIDE}", DEFINE)
         lost = [name for name in made if name not in own]
         if lost:
             obstacle = f"its constructor would now make {what} {lost[0]!r}, which it does not have"

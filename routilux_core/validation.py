@@ -10,6 +10,7 @@ from attrs import frozen
 from routilux_core.binding import bind
 from routilux_core.connection import Connection
 from routilux_core.errors import InvalidHandler
+from routilux_core.routine_document import obstacles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +61,8 @@ def _class_problems(routine_id: str, routine: Routine) -> Iterator[Problem]:
         place = "__main__" if kind.__module__ == "__main__" else "a function"
         fault = f"class {kind.__qualname__!r} is defined in {place}"
         yield Problem(f"routine {routine_id}", f"{fault} and cannot be rebuilt in another process")
+    for obstacle, advice in obstacles(routine):
+        yield Problem(f"routine {routine_id}", f"{obstacle}, so it cannot be saved; {advice}")
 
 
 def _fields(event: Event, connection: Connection) -> set[str]:
