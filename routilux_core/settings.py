@@ -36,8 +36,8 @@ class Settings:
     dict given as argument, the environment (`ROUTILUX_MAX_READY`), `routilux.toml` or the table
     `[tool.routilux]` of `pyproject.toml` in the working folder, the defaults below.
 
-    >>> print(Settings(max_ready=10).explain().splitlines()[3])
-    max_ready        10     argument
+    >>> Settings(max_ready=10).explain().splitlines()[2]
+    'max_ready        10    argument'
     """
 
     executor: str | None = None
