@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from routilux_core.distribution import Distribution
+from routilux_core.distribution import OURS, Distribution
 from routilux_core.errors import PluginError
 from routilux_core.markers import PLUGIN_API, PROJECT
 
@@ -58,16 +58,20 @@ class Entry:
 
 
 def installed() -> tuple[Entry, ...]:
-    """Return the entry points of our group, by name."""
+    """Return the entry points of our group: our own first, so that nobody takes their names, then by name."""
     return _installed(tuple(sys.path))
 
 
 @lru_cache(maxsize=4)
 def _installed(_path: tuple[str, ...]) -> tuple[Entry, ...]:
-    from importlib.metadata import entry_points  # noqa: PLC0415 - costly, and not needed before a manager is made
+    from importlib import metadata  # noqa: PLC0415 - costly, and not needed before a manager is made
 
-    found = [_entry(point) for point in entry_points(group=PROJECT)]
-    return tuple(sorted(found, key=lambda entry: entry.name))
+    try:
+        own = {(point.name, point.value) for point in metadata.distribution(OURS).entry_points}
+    except metadata.PackageNotFoundError:
+        own = set()
+    found = [_entry(point) for point in metadata.entry_points(group=PROJECT)]
+    return tuple(sorted(found, key=lambda entry: ((entry.name, entry.value) not in own, entry.name)))
 
 
 def _entry(point: EntryPoint) -> Entry:

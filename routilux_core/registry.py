@@ -110,7 +110,8 @@ class Registry:
         for component in self._components.values():
             if component.kind == kind and component.preferred:
                 return component.name
-        raise self._missing(kind, "default")
+        advice = f"none of them is preferred; choose one by name, with {kind}=... or in the settings"
+        raise MissingComponent("default", self.names(kind), kind, advice)
 
     def _missing(self, kind: str, name: str) -> UnknownComponent:
         known = self.names(kind)

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from routilux_core.distribution import find_distribution, missing_of, normal, provider_of
+from routilux_core.distribution import OURS, find_distribution, missing_of, normal, provider_of
 from routilux_core.plugin import Plugin, PluginStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OURS = "routilux-core"
 GENERAL = {"all", "dev"}
 """Extras of ours that are not named for what they bring."""
 

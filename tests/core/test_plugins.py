@@ -1,11 +1,11 @@
 """Plugins: how they are given and found, what each hook does, and how the faulty ones are kept apart."""
 
+import contextlib
 import os
 import subprocess
 import sys
 import types
-from contextlib import contextmanager
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 
 import pytest
 from pluggy import PluginValidationError
@@ -18,14 +18,19 @@ from routilux_core import (
     InvalidOption,
     JobManager,
     JobState,
+    MissingComponent,
     Monitor,
+    NotSerializable,
     PluginError,
+    PluginWarning,
     Problem,
     Routine,
+    UnknownComponent,
     VetoedJob,
     hookimpl,
     routine,
 )
+from routilux_core.markers import PLUGIN_API
 from routilux_plugins.executors import sequential
 from tests.architecture.source import ROOT
 from tests.core.gate import WAIT
@@ -42,6 +47,25 @@ def chain():
     flow.add_routine(keep(), "b")
     flow.connect("a.output", "b.trigger")
     return flow
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Install a distribution of one plugin module, as far as this process can tell."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def install(name, code, *metadata):
+        (tmp_path / f"{name}.py").write_text(code)
+        info = tmp_path / f"{name}-1.0.dist-info"
+        info.mkdir()
+        head = ["Metadata-Version: 2.1", f"Name: {name}", "Version: 1.0", *metadata]
+        (info / "METADATA").write_text("\n".join([*head, ""]))
+        (info / "entry_points.txt").write_text(f"[routilux]\n{name} = {name}\n")
+        monkeypatch.syspath_prepend(tmp_path)
+
+    yield install
+    for path in tmp_path.glob("*.py"):
+        sys.modules.pop(path.stem, None)
 
 
 def with_plugins(*plugins):
@@ -184,6 +208,222 @@ def test_an_installed_plugin_that_fails_is_left_out_and_named(tmp_path):
     assert "SystemExit" in leaving
     assert "did you mean 'on_fact'" in misspelt
     assert failed == "absent leaving misspelt"
+
+
+# -- what becomes of each --------------------------------------------------------------------------------
+
+
+def records(*plugins):
+    with with_plugins(*plugins) as manager:
+        return [(one.name, str(one.status), one.distribution) for one in manager.plugins]
+
+
+def test_a_manager_knows_its_plugins():
+    with JobManager() as manager:
+        (ours,) = [one for one in manager.plugins if one.name == "sequential"]
+    assert ours.status == "loaded"
+    assert (ours.distribution, ours.value) == ("routilux-core", "routilux_plugins.executors.sequential")
+    assert ours.version == version("routilux-core")
+    assert ours.seconds >= 0
+    assert records() == [("routilux_plugins.executors.sequential", "loaded", None)]
+
+
+def test_a_plugin_given_twice_is_one():
+    assert len(records(sequential)) == 1
+    with JobManager(plugins=[sequential]) as manager:
+        assert [one.value for one in manager.plugins].count("routilux_plugins.executors.sequential") == 1
+
+
+def test_an_installed_plugin_is_chosen_by_name():
+    with JobManager(plugins=["sequential"], discover=False) as manager:
+        assert [one.name for one in manager.plugins] == ["sequential"]
+        assert manager.executor("sequential")
+    with JobManager(plugins=["routilux-core:sequential"], discover=False) as manager:
+        assert [one.name for one in manager.plugins] == ["sequential"]
+
+
+def test_a_chosen_plugin_that_is_not_installed_is_an_error():
+    text = r"no plugin named 'sequental'; installed: .*; did you mean 'sequential'\?"
+    with pytest.raises(UnknownComponent, match=text):
+        JobManager(plugins=["sequental"], discover=False)
+
+
+def test_a_name_alone_is_no_list():
+    with pytest.raises(InvalidOption, match=r"as in \['sequential'\]"):
+        JobManager(plugins="sequential")
+
+
+def test_a_plugin_that_is_switched_off_is_listed_as_such():
+    with JobManager(settings={"disabled": ["sequential"]}) as manager:
+        (ours,) = [one for one in manager.plugins if one.name == "sequential"]
+        assert (ours.status, ours.seconds) == ("blocked", 0.0)
+        assert "switched off" in ours.reason
+        with pytest.raises(MissingComponent, match=r"plugin 'sequential' of routilux-core .* switched off"):
+            manager.executor("sequential")
+
+
+def test_what_is_chosen_and_switched_off_at_once_is_an_error():
+    with pytest.raises(PluginError, match="switched off by the setting 'disabled', and chosen at once"):
+        JobManager(plugins=["sequential"], settings={"disabled": ["sequential"]})
+
+
+def test_a_misspelt_name_to_switch_off_is_noticed():
+    with (
+        pytest.warns(PluginWarning, match="'sequental', which the settings switch off; did you mean 'seq"),
+        JobManager(settings={"disabled": ["sequental", "not-installed-here"]}),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("stated", "words"),
+    [
+        ("2.0", "needs plugin API 2.0, and this is 1.0; install a newer routilux-core"),
+        ("1.9", "needs plugin API 1.9, and this is 1.0; install a newer routilux-core"),
+        ("0.1", "needs plugin API 0.1, and this is 1.0; install a newer version of it"),
+        (1.0, "takes text like '1.0'"),
+        ("one", "takes text like '1.0'"),
+    ],
+)
+def test_a_plugin_for_another_version_of_us_is_refused(stated, words):
+    made = plugin(on_fact=lambda job: None)
+    made.routilux_api = stated
+    with pytest.raises(PluginError, match=words):
+        with_plugins(made)
+
+
+def test_a_plugin_for_this_version_is_taken():
+    made = plugin(on_fact=lambda job: None)
+    made.routilux_api = PLUGIN_API
+    assert len(records(made)) == 2
+
+
+def test_something_without_hooks_is_no_plugin():
+    made = types.SimpleNamespace(on_fact=lambda job: None)
+    with pytest.raises(PluginError, match="has no hooks; mark 'on_fact' with @hookimpl"):
+        with_plugins(made)
+    with pytest.raises(PluginError, match="has no hooks"):
+        with_plugins(object())
+
+
+def test_a_hook_wrapper_is_refused():
+    @hookimpl(wrapper=True)
+    def on_fact(job, fact):
+        return (yield)
+
+    with pytest.raises(PluginError, match="'on_fact' is a hook wrapper"):
+        with_plugins(types.SimpleNamespace(on_fact=on_fact))
+
+
+HALF = """
+from routilux_core import hookimpl
+
+seen = []
+
+@hookimpl
+def on_fact(fact):
+    seen.append(fact)
+
+@hookimpl
+def register_components(registrar):
+    registrar.executor("half", object)
+    registrar.executor("sequential{end}", object)
+"""
+
+
+@pytest.mark.parametrize(("end", "works"), [("", False), ("_too", True)])
+def test_a_plugin_that_fails_leaves_nothing_behind(install, end, works):
+    """Control: with a name of its own the same plugin watches, and offers its executor."""
+    name = f"half_made{end}"
+    install(name, HALF.replace("{end}", end))
+    expected = (
+        contextlib.nullcontext() if works else pytest.warns(PluginWarning, match="already has executor")
+    )
+    with expected, JobManager() as manager:
+        chain().execute("a", {"n": 1})
+    (record,) = [one for one in manager.plugins if one.name == name]
+    assert record.status == ("loaded" if works else "failed")
+    assert ("half" in manager.registry.names("executor")) is works
+    assert bool(sys.modules[name].seen) is works
+
+
+def test_an_executor_of_a_plugin_that_failed_tells_why(install):
+    install("broken_pool", "import a_library_that_is_not_there\n")
+    with pytest.warns(PluginWarning, match="needs the module 'a_library_that_is_not_there'"):
+        manager = JobManager()
+    with manager, pytest.raises(MissingComponent) as caught:
+        manager.executor("broken_pool")
+    text = "plugin 'broken_pool' of broken_pool 1.0 was left out: it needs the module 'a_library"
+    assert text in str(caught.value)
+
+
+def test_an_extra_that_brings_a_library_is_named(install):
+    install(
+        "extra_pool",
+        "import a_library_that_is_not_there\n",
+        "Requires-Dist: a-library-that-is-not-there>=2; extra == 'fast'",
+    )
+    with pytest.warns(PluginWarning, match=r"pip install 'extra_pool\[fast\]'"):
+        JobManager().shutdown()
+
+
+def test_a_requirement_of_another_name_is_named(install):
+    install("other_pool", "import yamlet\n", "Requires-Dist: PyYamlet-that-is-not-there (>=2)")
+    with pytest.warns(PluginWarning, match="pip install PyYamlet-that-is-not-there"):
+        JobManager().shutdown()
+
+
+def test_damaged_metadata_harm_nothing(install, tmp_path):
+    install("damaged_pool", "raise OSError('no disk')\n")
+    (tmp_path / "damaged_pool-1.0.dist-info" / "METADATA").unlink()
+    with pytest.warns(PluginWarning, match="'damaged_pool' of .* was left out: OSError: no disk"):
+        JobManager().shutdown()
+
+
+def test_two_preferred_executors_are_named_and_the_first_is_used():
+    class Other(sequential.Sequential):
+        """Would like to be the one."""
+
+    greedy = plugin(register_components=lambda registrar: registrar.executor("own", Other, preferred=True))
+    with (
+        pytest.warns(
+            PluginWarning, match=r"'sequential' of plugin .* is preferred, and so would be 'own' of"
+        ),
+        with_plugins(greedy) as manager,
+    ):
+        assert type(manager.executor(chain())) is sequential.Sequential
+
+
+# -- extend_converter ------------------------------------------------------------------------------------
+
+
+class Amount:
+    def __init__(self, cents):
+        self.cents = cents
+
+    def __eq__(self, other):
+        return self.cents == other.cents
+
+    __hash__ = None
+
+
+def test_a_plugin_teaches_a_type():
+    def teach(converter):
+        converter.teach(Amount, "amount", encode=lambda one: one.cents, decode=Amount)
+
+    with with_plugins(plugin(extend_converter=teach)) as manager:
+        encoded = manager.converter.encode({"price": [Amount(5)]})
+        assert manager.converter.decode(encoded) == {"price": [Amount(5)]}
+    with with_plugins() as manager, pytest.raises(NotSerializable, match="Amount"):
+        manager.converter.encode({"price": [Amount(5)]})
+
+
+def test_a_plugin_that_cannot_teach_is_an_error():
+    def teach(converter):
+        converter.teach(Amount, "amount")
+
+    with pytest.raises(PluginError, match="Amount"):
+        with_plugins(plugin(extend_converter=teach))
 
 
 # -- check_flow ----------------------------------------------------------------------------------------
@@ -338,7 +578,7 @@ def test_a_hold_that_raises_holds_nothing(caplog):
 
 
 def around(name, seen, *, enter=None, leave=None):
-    @contextmanager
+    @contextlib.contextmanager
     def surrounding(activation):
         seen.append(f"+{name}")
         if enter is not None:
