@@ -12,7 +12,9 @@ from routilux_core.codec import Codec
 from routilux_core.document_errors import shorten
 from routilux_core.secret import Secret
 
-_ZONE = pattern(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
+MOST_ALIKE = 2_000
+"""Keys of a set or dict that may have the hash of another one."""
+_ZONE = pattern(r"[A-Za-z0-9_+/-]{1,80}")
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 """Whole numbers that every reader of JSON has; others are tagged."""
 
@@ -29,9 +31,9 @@ def standard_codecs() -> list[Codec]:
         Codec(str, "text", _encode_text, lambda plain: _decode_bytes(plain).decode("utf-8", "surrogatepass")),
         Codec(int, "int", hex, _decode_integer),
         Codec(float, "float", str, _decode_float),
-        Codec(tuple, "tuple", list, _items(tuple)),
-        Codec(frozenset, "frozenset", list, _items(frozenset)),
-        Codec(set, "set", list, _items(set)),
+        Codec(tuple, "tuple", list, _decode_tuple),
+        Codec(frozenset, "frozenset", list, lambda plain: _decode_set(frozenset, plain)),
+        Codec(set, "set", list, lambda plain: _decode_set(set, plain)),
         Codec(bytes, "bytes", _encode_bytes, _decode_bytes),
         Codec(datetime, "datetime", _encode_moment, lambda plain: _decode_moment(datetime, plain)),
         Codec(time, "time", _encode_moment, lambda plain: _decode_moment(time, plain)),
@@ -61,21 +63,32 @@ def _text(plain: Any) -> str:
     return plain
 
 
-def _items(kind: type) -> Any:
-    def decode(plain: Any) -> Any:
-        if type(plain) is not list:
-            raise TypeError("a list is wanted")
-        made = kind(plain)
-        if len(made) != len(plain):
-            raise ValueError("it names an item twice")
-        return made
+def _decode_tuple(plain: Any) -> tuple[Any, ...]:
+    if type(plain) is not list:
+        raise TypeError("a list is wanted")
+    return tuple(plain)
 
-    return decode
+
+def _decode_set(kind: Any, plain: Any) -> Any:
+    if type(plain) is not list:
+        raise TypeError("a list is wanted")
+    _check_hashes(plain)
+    made = kind(plain)
+    if len(made) != len(plain):
+        raise ValueError("it names an item twice")
+    return made
+
+
+def _check_hashes(keys: list[Any]) -> None:
+    """Refuse keys that were chosen to share a hash: each would be compared with all the others."""
+    if len(keys) > MOST_ALIKE and len(keys) - len({hash(key) for key in keys}) > MOST_ALIKE:
+        raise ValueError(f"more than {MOST_ALIKE} of its keys have a hash that another one has")
 
 
 def _decode_pairs(plain: Any) -> dict[Any, Any]:
     if type(plain) is not list or any(type(pair) is not list for pair in plain):
         raise TypeError("a list of keys with their values is wanted")
+    _check_hashes([key for key, _ in plain])
     made = {key: value for key, value in plain}  # noqa: C416 - dict() takes more than pairs
     if len(made) != len(plain):
         raise ValueError("it has a key twice")

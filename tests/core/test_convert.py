@@ -375,6 +375,17 @@ def test_what_is_no_plain_data_is_refused(plain):
         converter().decode({"x": plain}, "data")
 
 
+@pytest.mark.parametrize(
+    "as_keys", [lambda keys: {"$set": keys}, lambda keys: {"$dict": [[key, 1] for key in keys]}]
+)
+def test_keys_that_were_chosen_to_be_slow_are_refused(as_keys):
+    """Integers that are multiples of one number have one hash; a million of them would take hours."""
+    keys = [{"$int": hex((2**61 - 1) * number)} for number in range(2**10, 2**10 + 100_000)]
+
+    with pytest.raises(InvalidDocument, match="have a hash that another one has"):
+        converter().decode(as_keys(keys))
+
+
 def test_an_unknown_tag_is_named():
     with pytest.raises(UnknownTag, match=r"no class has the tag 'shop\.Order' here") as caught:
         converter().decode([{"$shop.Order": {"id": 7}}], "data")
