@@ -1,9 +1,8 @@
 """A job that stands still with something of everything, to be saved and to go on.
 
-`python -m tests.core.rich_job FILE` wrote the stored documents. They are made once for each schema and kept for ever.
+`write_document` wrote the stored documents. They are made once for each schema and kept for ever.
 """
 
-import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -18,7 +17,6 @@ from routilux_core import (
     Event,
     Flow,
     JobManager,
-    JobState,
     Routine,
     all_sources,
     at_end,
@@ -198,9 +196,3 @@ def write_document(path):
     # Tracebacks say where the code was; no other machine has it there.
     path = Path(path)
     path.write_text(path.read_text().replace(f"{Path(__file__).parents[2]}{sep}", ""))
-
-
-if __name__ == "__main__":
-    from tests.core import rich_job  # under the name that documents are read by
-
-    rich_job.write_document(sys.argv[1])
