@@ -5,11 +5,12 @@ Flow, Routine and JobState reach a manager through `current_manager` without imp
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from routilux_core.context import ExecutionContext
     from routilux_core.manager import JobManager
@@ -36,3 +37,15 @@ def current_manager() -> JobManager:
     if context is not None:
         return context.manager
     return MANAGER.get() or _fallback[0]()
+
+
+@contextmanager
+def outside_jobs() -> Iterator[JobManager]:
+    """Let what follows happen as outside of any job, with the manager of this one."""
+    manager = current_manager()
+    inside, managed = CONTEXT.set(None), MANAGER.set(manager)
+    try:
+        yield manager
+    finally:
+        MANAGER.reset(managed)
+        CONTEXT.reset(inside)

@@ -6,13 +6,13 @@ from re import compile as pattern
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.codec import name_of
-from routilux_core.current import current_manager
-from routilux_core.definition_errors import AmbiguousClass, UnknownClass
-from routilux_core.document_errors import InvalidDocument
-from routilux_core.errors import UnknownComponent
+from routilux_core.current import current_manager, outside_jobs
+from routilux_core.definition_errors import UnknownClass
+from routilux_core.document_errors import InvalidDocument, shorten_line
+from routilux_core.errors import InvalidName, UnknownComponent
 from routilux_core.routine import Routine
 from routilux_core.routine_document import arguments, checked_body, config_of, restore
-from routilux_core.vocabulary import routine_classes
+from routilux_core.vocabulary import routine_class, routine_classes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,14 +23,16 @@ _PACKAGE = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*( [A-Za-z0-9][A-Za-z0-9.+!_-]*)?"
 def class_of(body: Mapping[str, Any], path: str) -> Any:
     """Return the class that a document names, or the factory that a plugin has registered under that name."""
     name, package = body["class"], body.get("package", "")
+    found = routine_class(name, path)
+    if found is not None:
+        return found
+    registry = current_manager().registry
     try:
-        return current_manager().registry.find("routine", name).factory
-    except UnknownComponent as error:
+        return registry.find("routine", name).factory
+    except (UnknownComponent, InvalidName) as error:
         source = package if _PACKAGE.fullmatch(package) else None
-        known = tuple(sorted({*error.known, *map(name_of, routine_classes())}))
+        known = tuple(sorted({*registry.names("routine"), *map(name_of, routine_classes())}))
         raise UnknownClass(name, known, path, source) from error
-    except AmbiguousClass as error:
-        raise AmbiguousClass(name, error.count, path) from error
 
 
 def rebuilt(plain: Any, path: str) -> Routine:
@@ -38,13 +40,14 @@ def rebuilt(plain: Any, path: str) -> Routine:
     body = checked_body(plain, path)
     kind, config = class_of(body, path), config_of(body, path)
     try:
-        if isinstance(kind, type) and issubclass(kind, Routine):
-            by_position, by_name = arguments(kind, config)
-            routine: Routine = kind(*by_position, **by_name)
-        else:
-            routine = current_manager().registry.create(body["class"], **config)
+        with outside_jobs() as manager:
+            if isinstance(kind, type) and issubclass(kind, Routine):
+                by_position, by_name = arguments(kind, config)
+                routine: Routine = kind(*by_position, **by_name)
+            else:
+                routine = manager.registry.create(body["class"], **config)
     except Exception as error:
-        reason = f"{body['class']!r} cannot be made: {type(error).__name__}: {error}"
+        reason = f"{body['class']!r} cannot be made: {type(error).__name__}: {shorten_line(str(error))}"
         raise InvalidDocument(path, reason) from error
     restore(routine, body, path)
     return routine

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from routilux_core.codec import name_of
 from routilux_core.configuration import configured
-from routilux_core.current import current_manager
+from routilux_core.current import current_manager, outside_jobs
 from routilux_core.definition_errors import NotRebuildable
 from routilux_core.distribution import provider_of
 from routilux_core.document_errors import InvalidDocument, shorten
 from routilux_core.error_handler import handler_body, handler_from
-from routilux_core.errors import RoutiluxError, UnknownComponent
+from routilux_core.errors import RoutiluxError
 from routilux_core.schema import Schema, check_keys
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ PATH = "routine"
 BARE = "routilux_core.routine.Routine"
 OUTSIDE = "was defined outside of its class and constructor"
 DEFINE = "define it in the class, or in __init__"
+LONGEST = 1000
+"""How many characters the name of a class or package may have."""
 KEYS = ("package", "config", "error_handler")
 """What a document may have beside the class."""
 
@@ -73,6 +75,8 @@ def checked_body(body: Any, path: str) -> dict[str, Any]:
     for key in ("class", "package"):
         if type(body.get(key, "")) is not str:
             raise InvalidDocument(f"{path}.{key}", f"it is {shorten(body[key])}, and text is wanted")
+        if len(body.get(key, "")) > LONGEST:
+            raise InvalidDocument(f"{path}.{key}", f"it has more than {LONGEST} characters")
     return dict(body)
 
 
@@ -80,7 +84,7 @@ def describes(body: Mapping[str, Any], kind: type) -> bool:
     """Tell whether a document is one of that class, under any name that the class has."""
     if body["class"] == name_of(kind):
         return True
-    with suppress(UnknownComponent):
+    with suppress(RoutiluxError):
         return current_manager().registry.find("routine", body["class"]).factory is kind
     return False
 
@@ -155,7 +159,8 @@ def _check_extent(routine: Definition, path: str) -> None:
         return
     try:
         by_position, by_name = arguments(kind, routine.config())
-        twin = kind(*by_position, **by_name)
+        with outside_jobs():
+            twin = kind(*by_position, **by_name)
     except Exception as error:
         obstacle = f"its constructor fails with its own configuration: {type(error).__name__}: {error}"
         raise NotRebuildable(path, obstacle, "let it accept what config() holds") from error
