@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import EnumMeta, Flag
 from inspect import Parameter, signature
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from attrs import NOTHING, fields, frozen
+from attrs import NOTHING, fields
 
 from routilux_core.codec import Codec
+from routilux_core.document_errors import shorten_line
 from routilux_core.errors import choices, hint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 def codec_by_fields(kind: Any, tag: str) -> Codec:
@@ -20,7 +23,7 @@ def codec_by_fields(kind: Any, tag: str) -> Codec:
         return _of_flag(kind, tag) if issubclass(kind, Flag) else _of_enum(kind, tag)
     if issubclass(kind, tuple):
         names = dict.fromkeys(kind._fields)
-        form = _Form(kind, {name: name for name in names}, (), frozenset(names) - {*kind._field_defaults})
+        form = _Form(kind, {name: name for name in names}, (), {*names} - {*kind._field_defaults})
     elif "__attrs_attrs__" in vars(kind):
         form = _attrs_form(kind)
     else:
@@ -29,20 +32,19 @@ def codec_by_fields(kind: Any, tag: str) -> Codec:
     return Codec(kind, tag, form.take_apart, form.put_together, fielded=True)
 
 
-@frozen
 class _Form:
     """The fields of a class."""
 
-    kind: Any
-    given: Mapping[str, str]
-    """Fields that the constructor takes, and what it calls them."""
-    later: tuple[str, ...]
-    """Fields that it does not take; they are set on the object that it made."""
-    required: frozenset[str]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (*self.given, *self.later)
+    def __init__(
+        self, kind: Any, given: Mapping[str, str], later: Iterable[str], required: Iterable[str]
+    ) -> None:
+        self.kind = kind
+        self.given = given
+        """Fields that the constructor takes, and what it calls them."""
+        self.later = tuple(later)
+        """Fields that it does not take; they are set on the object that it made."""
+        self.names = (*given, *self.later)
+        self.required = frozenset(required)
 
     def take_apart(self, value: Any) -> dict[str, Any]:
         return {name: getattr(value, name) for name in self.names}
@@ -53,6 +55,7 @@ class _Form:
         names = self.names
         for name in plain:
             if name not in names:
+                name = shorten_line(name)  # noqa: PLW2901 - a hint for megabytes would take long
                 raise LookupError(f"it has no field {name!r}; it has: {choices(names)}{hint(name, names)}")
         missing = self.required - plain.keys()
         if missing:
@@ -86,8 +89,8 @@ def _attrs_form(kind: Any) -> _Form:
     return _Form(
         kind,
         {field.name: field.alias for field in every if field.init},
-        tuple(field.name for field in every if not field.init),
-        frozenset(field.name for field in every if field.init and field.default is NOTHING),
+        [field.name for field in every if not field.init],
+        [field.name for field in every if field.init and field.default is NOTHING],
     )
 
 
@@ -99,12 +102,12 @@ def _dataclass_form(kind: Any) -> _Form:
     return _Form(
         kind,
         {field.name: field.name for field in every if field.init},
-        tuple(field.name for field in every if not field.init),
-        frozenset(
+        [field.name for field in every if not field.init],
+        [
             field.name
             for field in every
             if field.init and field.default is MISSING and field.default_factory is MISSING
-        ),
+        ],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from binascii import a2b_base64, b2a_base64
 from datetime import date, datetime, time, timedelta, timezone
 from functools import cache
 from re import compile as pattern
@@ -110,15 +110,15 @@ def _decode_float(plain: Any) -> float:
 
 
 def _encode_text(value: str) -> str:
-    return b64encode(value.encode("utf-8", "surrogatepass")).decode()
+    return _encode_bytes(value.encode("utf-8", "surrogatepass"))
 
 
 def _encode_bytes(value: bytes) -> str:
-    return b64encode(value).decode()
+    return b2a_base64(value, newline=False).decode()
 
 
 def _decode_bytes(plain: Any) -> bytes:
-    return b64decode(_text(plain).encode(), validate=True)
+    return a2b_base64(_text(plain), strict_mode=True)
 
 
 def _encode_duration(value: timedelta) -> list[int]:

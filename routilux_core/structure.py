@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
+from binascii import a2b_base64
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from enum import Enum
@@ -39,7 +39,7 @@ def make_structurer() -> Converter:
         bool: _exactly,
         float: _number,
         timedelta: _duration,
-        bytes: _from_text(lambda text: b64decode(text.encode(), validate=True)),
+        bytes: _from_text(lambda text: a2b_base64(text, strict_mode=True)),
         **{kind: _from_text(kind.fromisoformat) for kind in (datetime, date, time)},
         **{kind: _from_text(kind) for kind in (UUID, Path, Decimal)},
     }

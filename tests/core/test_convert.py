@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import attrs
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from routilux_core import (
     Converter,
@@ -302,7 +303,7 @@ def test_a_value_that_is_changed_meanwhile_is_refused():
 
 # -- documents that somebody has tampered with ---------------------------------------------------------------
 
-HOSTILE = [
+HOSTILE: list[dict[str, object]] = [
     {"$": 1},
     {"$nope": 1},
     {"$os.system": "true"},
@@ -367,6 +368,40 @@ def test_a_tampered_value_is_refused_with_its_path(plain):
 
     assert str(caught.value).startswith("data['rows'][1]")
     assert len(str(caught.value)) < 400
+
+
+TAGS = [
+    next(iter(plain)) for plain in HOSTILE if "." not in next(iter(plain)) or "tests." in next(iter(plain))
+]
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from(["nan", "0x1f", "2024-01-01", "01:02", "YQ==", "RED", "x", "y", "UTC", "1.5", "a/b"])
+)
+DOCUMENTS = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["x", "y", "number", "left", "$", "items"]), inner, max_size=3)
+        | st.builds(lambda tag, content: {tag: content}, st.sampled_from(TAGS), inner)
+    ),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(DOCUMENTS)
+def test_whatever_a_document_says_it_is_refused_or_makes_a_value_that_can_be_saved(plain):
+    using = converter()
+    try:
+        value = using.decode(plain, "data")
+    except InvalidDocument as error:
+        assert str(error).startswith("data")  # noqa: PT017 - most are refused
+        return
+
+    assert form(using.decode(using.encode(value))) == form(value)
 
 
 @pytest.mark.parametrize("plain", [(1,), {1: 2}, [{"a": object()}], b"x", Colour.RED, {"$tuple": (1,)}])

@@ -6,6 +6,8 @@ import sys
 from time import process_time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from routilux_core import InvalidDocument, NewerSchema, RoutiluxError, UnknownKey
 from routilux_core.schema import Schema, check_keys, read, save_text, write
@@ -72,6 +74,31 @@ def test_doubtful_text_is_refused_in_a_line(name):
     assert said in str(caught.value)
     assert str(caught.value).startswith("job_state cannot be read: ")
     assert len(str(caught.value)) < 300
+
+
+WHOLE = write({"schema": 1, "rows": [{"a": 1.5, "é": [None, True, "\\"]}, -12], "text": "x\n"})
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.integers(0, len(WHOLE) - 1),
+    st.sampled_from(["", '"', "{", "]", ",", "\\", "\\ud800", "9" * 500, "\0", "1e999"]),
+)
+def test_damaged_text_is_read_or_refused_and_nothing_else(place, damage):
+    text = WHOLE[:place] + damage + WHOLE[place + 1 :]
+    try:
+        document = read(text)
+    except InvalidDocument as error:
+        assert len(str(error)) < 300  # noqa: PT017 - most are refused
+        return
+
+    assert read(write(document)) == document
+
+
+@pytest.mark.parametrize("length", range(len(WHOLE)))
+def test_text_that_was_cut_off_is_refused(length):
+    with pytest.raises(InvalidDocument):
+        read(WHOLE[:length])
 
 
 def test_a_pair_of_surrogates_is_a_letter():
