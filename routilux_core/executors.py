@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from routilux_core.errors import InvalidOption, UnknownComponent
+from routilux_core.errors import InvalidOption, MissingComponent, UnknownComponent
 from routilux_core.executor import Executor
 from routilux_core.flow import Flow
 from routilux_core.job_errors import ManagerClosed
+from routilux_core.plugin import PluginStatus
 from routilux_core.scalar import Text
 from routilux_core.typed import typed
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from routilux_core.component import Component
+    from routilux_core.plugin import Plugin
     from routilux_core.registry import Registry
     from routilux_core.settings import Settings
 
@@ -31,13 +33,22 @@ class Executors:
         self._lock = threading.Lock()
         self._closed = False
 
-    def check(self) -> None:
-        """Refuse options of executors that are not there, and options that an executor does not take."""
+    def check(self, plugins: Iterable[Plugin]) -> None:
+        """Refuse options that an executor does not take, and those of executors that no plugin has.
+
+        An executor may be missing because its plugin is. That is told where the executor is used, since a
+        plugin that fails harms nobody else.
+        """
+        excused: tuple[type[Exception], ...] = (MissingComponent,)
+        if any(plugin.status is PluginStatus.FAILED for plugin in plugins):
+            excused = (UnknownComponent,)
         for name, options in self._settings.executors.items():
             try:
                 component = self._registry.find("executor", name)
                 if component.settings is not None:
                     typed(options, component.settings, f"executors.{name}")
+            except excused:
+                continue
             except (InvalidOption, UnknownComponent) as error:
                 raise self._settings.placed(error, f"executors.{name}") from error
 

@@ -83,7 +83,7 @@ class Workplace:
         self._outer = threading.local()
         """What each thread that entered it had before."""
         if self.settings.discover:
-            self._executors.check()
+            self._executors.check(self.plugins)
         if executor is not None:
             self.executor(executor)
 

@@ -401,6 +401,26 @@ def test_wrong_options_fail_when_the_manager_is_made(own):
         manager(discover=True, settings=Settings(executors={"poool": {}}))
 
 
+def test_options_of_an_executor_whose_plugin_is_missing_harm_nobody(own, folder, monkeypatch):
+    """Control: without the broken plugin nothing excuses the name."""
+    own("disabled = ['sequential']\n[executors.sequential]\nsize = 2\n")
+    with JobManager() as made, pytest.raises(UnknownComponent, match="sequential"):
+        made.executor("sequential")
+    own("[executors.others]\nsize = 2\n")
+    with pytest.raises(InvalidSetting, match="'others'"):
+        JobManager()
+    (folder / "broken.py").write_text("1 / 0\n", "utf-8")
+    info = folder / "broken-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n", "utf-8")
+    (info / "entry_points.txt").write_text("[routilux]\nbroken = broken\n", "utf-8")
+    monkeypatch.syspath_prepend(folder)
+    with pytest.warns(UserWarning, match="broken"):
+        made = JobManager()
+    with pytest.raises(UnknownComponent, match="'others'"):
+        made.executor("others")
+
+
 def test_options_of_plugins_that_are_not_looked_for_are_left_alone(own):
     own("[executors.somebodys]\nsize = 2\n")
     assert manager().settings.executors == {"somebodys": {"size": 2}}
