@@ -1,0 +1,1 @@
+"""What is really installed, in clean environments."""
