@@ -1,4 +1,4 @@
-"""A routine package and an executor of third parties: installed, used by name and by config, removed again."""
+"""Third-party routines and a third-party executor: installed, used by name and by config, removed again."""
 
 import pytest
 
@@ -112,8 +112,13 @@ with JobManager() as manager:
     flow.connect("discount.output", "where.trigger")
     ((paid,),) = flow.execute("discount", {"price": 100}).results.values()
     found = registry.describe("shop.discount")
+    flow = Flow("saved")
+    flow.add_routine(registry.create("shop.discount", percent=25), "discount")
+    flow.save("checkout.json")
+    loaded = Flow.load("checkout.json").execute("discount", {"price": 200})
     print(json.dumps({
         "paid": paid,
+        "loaded": loaded.results["discount.output"],
         "sale": manager.execute("sale", "half", {"price": 100}).results["half.output"],
         "names": [registry.names(), registry.names("flow"), registry.names("executor")],
         "package": [found.package, found.version, str(found)],
@@ -123,7 +128,11 @@ with JobManager() as manager:
 
 MISS = """
 import json
-from routilux_core import Flow, JobManager, RoutiluxError
+from routilux_core import Flow, JobManager, RoutiluxError, routine
+
+@routine
+def keep(n):
+    return {"n": n}
 
 def said(function, *arguments, **options):
     try:
@@ -131,8 +140,16 @@ def said(function, *arguments, **options):
     except RoutiluxError as error:
         return f"{type(error).__name__}: {error}"
 
-with JobManager() as manager:
+def run():
+    flow = Flow()
+    flow.add_routine(keep(), "keep")
+    JobManager().execute(flow, "keep", {"n": 1})
+
+configured, document = said(run), said(Flow.load, "checkout.json")
+with JobManager(executor="sequential", settings={"executors": {}}) as manager:
     print(json.dumps({
+        "configured": configured,
+        "document": document,
         "routine": said(manager.registry.create, "shop.discount"),
         "flow": said(manager.start_job, "sale", "half"),
         "executor": said(manager.executor, "pair"),
@@ -168,7 +185,7 @@ def used(environment, wheel, folder):
 def missed(environment, used, folder):
     """What a program says when both are gone again."""
     environment.remove("shop-routines", "pair-executor")
-    return environment.tell(MISS, folder=folder, ROUTILUX_EXECUTOR="sequential", ROUTILUX_EXECUTORS="{}")
+    return environment.tell(MISS, folder=folder)
 
 
 def test_both_are_used_by_name_and_by_config(used):
@@ -179,6 +196,10 @@ def test_both_are_used_by_name_and_by_config(used):
 
 def test_a_flow_of_theirs_is_started_by_name(used):
     assert used["sale"] == [{"price": 50}]
+
+
+def test_a_saved_flow_has_theirs_by_name(used):
+    assert used["loaded"] == [{"price": 150}]
 
 
 def test_both_are_described_with_their_package(used):
@@ -199,3 +220,15 @@ def test_both_are_described_with_their_package(used):
 def test_what_is_gone_is_named_with_what_to_install(missed, kind, name):
     assert missed[kind].startswith(f"MissingComponent: no {kind} named {name!r}; installed: ")
     assert "pip install shop-routines pair-executor" in missed[kind]
+
+
+def test_a_job_whose_configured_executor_is_gone_says_what_to_install(missed):
+    assert missed["configured"].startswith(
+        "MissingComponent: no executor named 'pair'; installed: sequential"
+    )
+    assert "pip install shop-routines pair-executor" in missed["configured"]
+
+
+def test_a_saved_flow_whose_routine_is_gone_says_what_to_install(missed):
+    assert "shop.discount" in missed["document"]
+    assert "pip install 'shop-routines==2.1'" in missed["document"]
