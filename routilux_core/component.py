@@ -9,7 +9,7 @@ from typing import Any
 from attrs import frozen, has
 
 from routilux_core.distribution import Distribution
-from routilux_core.errors import InvalidOption, PluginError
+from routilux_core.errors import InvalidOption, PluginError, UnknownOption
 from routilux_core.identity import checked_id
 from routilux_core.typed import typed
 
@@ -96,7 +96,9 @@ def _check_call(factory: Callable[..., Any], options: Mapping[str, Any], where: 
     if not any(one.kind is one.VAR_KEYWORD for one in signature.parameters.values()):
         for name in options:
             if name not in known:
-                raise InvalidOption(f"an option of {where}", name, f"one of: {takes}")
+                raise UnknownOption(f"{where}.{name}", options[name], f"one of: {takes}", where, tuple(known))
     for name, one in known.items():
         if one.default is one.empty and name not in options:
-            raise InvalidOption(f"the options of {where}", dict(options), f"{name!r} too; there are: {takes}")
+            raise InvalidOption(
+                f"the options of {where}", tuple(options), f"{name!r} too; there are: {takes}"
+            )

@@ -28,7 +28,8 @@ READERS: dict[Any, Callable[[str], Any]] = {
     time: time.fromisoformat,
 }
 """How text becomes an instance of a class. A class that is more than its constructor is added here."""
-CONSTRUCTED = frozenset({"decimal.Decimal", "uuid.UUID"})
+DECIMAL = "decimal.Decimal"
+CONSTRUCTED = frozenset({DECIMAL, "uuid.UUID"})
 """Classes that read text themselves, by name, since importing them is not free."""
 
 
@@ -111,11 +112,12 @@ def _reader(shape: type) -> Callable[[Any], Any]:
     """Return what makes an instance of the text that it is given, and leaves everything else."""
     if shape is timedelta:
         return lambda value: value if isinstance(value, bool) else timedelta(seconds=_float(value, ""))
-    named = f"{shape.__module__}.{shape.__qualname__}" in CONSTRUCTED or hasattr(shape, "__fspath__")
-    reader = READERS.get(shape) or (shape if named else None)
+    name = f"{shape.__module__}.{shape.__qualname__}"
+    reader = READERS.get(shape) or (shape if name in CONSTRUCTED or hasattr(shape, "__fspath__") else None)
     if reader is None or issubclass(shape, str):
         return lambda value: value
-    return lambda value: reader(str(value)) if isinstance(value, str) else value
+    exact = int if name == DECIMAL else str  # a whole number loses nothing as a decimal
+    return lambda value: reader(str(value)) if isinstance(value, str) or type(value) is exact else value
 
 
 def json_value(text: Text, opening: str) -> Any:

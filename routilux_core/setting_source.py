@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from routilux_core.errors import InvalidOption, InvalidSetting, RoutiluxError
@@ -36,19 +36,18 @@ class Origins:
     ) -> None:
         for key, value in values.items():
             keys = (*above, str(key))
-            if isinstance(value, Mapping) and isinstance(table.setdefault(key, {}), dict):
-                self._fill(table[key], value, keys, place)
-            elif key not in table:
-                table[key] = value
+            if key not in table:
+                table[key] = {} if isinstance(value, Mapping) else value
                 self._given[".".join(keys)] = place, keys
+            if isinstance(value, Mapping) and isinstance(table[key], dict):
+                self._fill(table[key], value, keys, place)
 
     def of(self, option: str) -> str | None:
-        """Return who gave an option, or what stands in it; None if nobody did."""
+        """Return who gave an option, or the table it stands in; None if nobody did."""
         around = [key for key in self._given if f"{option}.".startswith((f"{key}.", f"{key}["))]
-        inside = [key for key in self._given if key.startswith(f"{option}.")]
-        if not around and not inside:
+        if not around:
             return None
-        place, keys = self._given[max(around, key=len) if around else inside[0]]
+        place, keys = self._given[max(around, key=len)]
         return place(keys)
 
     def placed(self, error: RoutiluxError, option: str) -> RoutiluxError:
@@ -65,27 +64,41 @@ class Origins:
 def origins(given: Mapping[str, Any]) -> Origins:
     """Return what argument, environment and file give, each value from the first that has it."""
     found = Origins()
-    found.add(given, lambda _: ARGUMENT)
-    found.add(_environment(), lambda keys: f"{PREFIX}{'__'.join(keys).upper()}")
+    found.add(given, _argument)
+    variables = Variables(name for name in os.environ if name.startswith(PREFIX) and name != VARIABLE)
+    found.add(variables.values, variables.place)
     found.file = find_file()
     if found.file is not None:
         found.add(found.file.values, found.file.place)
     return found
 
 
-def _environment() -> dict[str, Any]:
-    """Return what variables say: `ROUTILUX_EXECUTORS__POOLED__SIZE` is `executors.pooled.size`."""
-    tree: dict[str, Any] = {}
-    for variable in sorted(name for name in os.environ if name.startswith(PREFIX) and name != VARIABLE):
-        *above, last = variable.removeprefix(PREFIX).lower().split("__")
-        value = Text(os.environ[variable])
-        table = tree
-        for key in above:
+def _argument(_keys: tuple[str, ...]) -> str:
+    return ARGUMENT
+
+
+class Variables:
+    """What variables say: `ROUTILUX_EXECUTORS__POOLED__SIZE` is `executors.pooled.size`."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.values: dict[str, Any] = {}
+        self._names: dict[tuple[str, ...], str] = {}
+        for name in sorted(names):
+            self._take(name, Text(os.environ[name]))
+
+    def _take(self, name: str, text: Text) -> None:
+        keys = tuple(name.removeprefix(PREFIX).lower().split("__"))
+        self._names[keys] = name
+        table = self.values
+        for key in keys[:-1]:
             table = table.setdefault(key, {})
             if not isinstance(table, dict):
                 wanted = f"a part of {key!r}, which is given as a whole"
-                raise InvalidSetting(
-                    ".".join([*above, last]), value, wanted, variable, f"{wanted}; set one of them"
-                )
-        table[last] = json_value(value, "{") if len(above) < DEPTH else value
-    return tree
+                raise InvalidSetting(".".join(keys), text, wanted, name, f"{wanted}; set one of them")
+        table[keys[-1]] = json_value(text, "{") if len(keys) <= DEPTH else text
+
+    def place(self, keys: tuple[str, ...]) -> str:
+        """Return the variable that gave a value, all of it or a part."""
+        lengths = range(len(keys), 0, -1)
+        whole = next((self._names[keys[:length]] for length in lengths if keys[:length] in self._names), None)
+        return whole or next(name for path, name in self._names.items() if path[: len(keys)] == keys)

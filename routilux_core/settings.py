@@ -13,7 +13,6 @@ from routilux_core.setting_source import ARGUMENT, DEFAULT, Origins, origins
 from routilux_core.settings_file import hidden_by
 from routilux_core.typed import typed
 
-Tables = Mapping[str, Mapping[str, Any]]
 MASK = "********"
 HIDDEN = ("password", "secret", "token")
 """What has such a word in its name is not shown."""
@@ -58,11 +57,11 @@ class Settings:
     """Installed plugins that are left out, by name, before anything of them is imported."""
     requires: tuple[str, ...] = ()
     """Distributions that the flows of this folder need. What is not installed is named where it is missed."""
-    executors: Tables = field(factory=dict)
+    executors: Mapping[str, Mapping[str, Any]] = field(factory=dict)
     """Options of executors, by name."""
-    stores: Tables = field(factory=dict)
+    stores: Mapping[str, Mapping[str, Any]] = field(factory=dict)
     """Options of stores, by name."""
-    monitors: Tables = field(factory=dict)
+    monitors: Mapping[str, Mapping[str, Any]] = field(factory=dict)
     """Options of monitors, by name."""
     _origins: Origins = field(factory=Origins, init=False, eq=False, repr=False)
 

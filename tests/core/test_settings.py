@@ -1,6 +1,7 @@
 """Settings: argument, environment, file, default; typed and strict, and each value knows who gave it."""
 
 import os
+import pickle
 import subprocess
 import sys
 
@@ -182,6 +183,9 @@ def test_variables_are_read_as_their_types(monkeypatch):
         None,
     )
     assert made.stores == {"files": {"folder": "x", "depth": "2"}}
+    where = sources(made)
+    assert where["stores.files.folder"] == "ROUTILUX_STORES"
+    assert where["stores.files.depth"] == "ROUTILUX_STORES__FILES__DEPTH"
 
 
 @pytest.mark.parametrize(
@@ -278,6 +282,8 @@ def test_lines_are_found_in_any_style(own, folder):
         ("history = 1.5", "line 1: history cannot be 1.5; it takes a whole number"),
         ("disabled = 'a'", "line 1: disabled cannot be 'a'; it takes a list, each text"),
         ("disabled = ['a', 2]", r"line 1: disabled\[1\] cannot be 2; it takes text"),
+        ("[nonsense]", "line 1: Settings has no 'nonsense'"),
+        ("max_ready = {}", "line 1: max_ready cannot be {}; it takes a whole number"),
         ("executors.pool = 4", "line 1: executors.pool cannot be 4; it takes a table"),
     ],
 )
@@ -395,7 +401,7 @@ def test_wrong_options_fail_when_the_manager_is_made(own):
     with pytest.raises(InvalidSetting, match="did you mean 'size'"):
         manager(discover=True)
     own("[executors.poool]\nsize = 2\n")
-    with pytest.raises(InvalidSetting, match=r"line 2: .*executor.*'poool'.*did you mean 'pool'"):
+    with pytest.raises(InvalidSetting, match=r"line 1: .*executor.*'poool'.*did you mean 'pool'"):
         manager(discover=True)
     with pytest.raises(UnknownComponent, match="did you mean 'pool'"):
         manager(discover=True, settings=Settings(executors={"poool": {}}))
@@ -486,6 +492,14 @@ def test_an_object_is_checked_too(name, value):
 def test_an_unknown_argument_names_the_nearest():
     with pytest.raises(UnknownOption, match="did you mean 'history'"):
         settings(histroy=5)
+
+
+def test_settings_travel(own):
+    own("max_ready = 5\n[executors.pool]\nsize = 1\n")
+    made = settings(history=1)
+    again = pickle.loads(pickle.dumps(made))  # noqa: S301 - our own
+    assert again == made
+    assert again.explain() == made.explain()
 
 
 def test_explain_shows_no_secrets():
