@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from attrs import NOTHING, fields, frozen, resolve_types
+from attrs import NOTHING, field, fields, frozen, resolve_types
 
 from routilux_core.document_part import (
     COUNT,
@@ -60,21 +60,29 @@ class Layout:
     kind: type
     parts: tuple[tuple[str, Part, Any], ...]
     """Name, part and default of each field."""
+    required: tuple[str, ...] = field(init=False)
+    optional: tuple[str, ...] = field(init=False)
+
+    @required.default
+    def _required(self) -> tuple[str, ...]:
+        return tuple(name for name, _, default in self.parts if default is NOTHING)
+
+    @optional.default
+    def _optional(self) -> tuple[str, ...]:
+        return tuple(name for name, _, default in self.parts if default is not NOTHING)
 
     def write(self, value: Any, writer: Writer, path: str) -> dict[str, Any]:
         """Return the fields of `value` as an object."""
         plain = {}
         for name, part, default in self.parts:
-            field = getattr(value, name)
-            if field is not default and (type(field) is not type(default) or field != default):
-                plain[name] = part.write(field, writer, f"{path}.{name}")
+            given = getattr(value, name)
+            if given is not default and (type(given) is not type(default) or given != default):
+                plain[name] = part.write(given, writer, f"{path}.{name}")
         return plain
 
     def read(self, plain: Any, reader: Reader, path: str, *others: str) -> dict[str, Any]:
         """Return the fields that an object gives; `others` are keys that the caller sees to."""
-        required = [name for name, _, default in self.parts if default is NOTHING]
-        optional = [name for name, _, default in self.parts if default is not NOTHING]
-        check_keys(plain, path, required, (*optional, *others))
+        check_keys(plain, path, self.required, (*self.optional, *others))
         return {
             name: part.read(plain[name], reader, f"{path}.{name}") if name in plain else default
             for name, part, default in self.parts
@@ -97,8 +105,8 @@ def layout(
     return Layout(
         kind,
         tuple(
-            (field.name, named.get(field.name) or by_type[field.type], field.default)
-            for field in fields(resolve_types(kind))
-            if field.name not in without
+            (each.name, named.get(each.name) or by_type[each.type], each.default)
+            for each in fields(resolve_types(kind))
+            if each.name not in without
         ),
     )

@@ -133,9 +133,9 @@ class Keeping(Routine):
 class Flaky(Routine):
     output = Event("attempt")
 
-    def __init__(self):
+    def __init__(self, delay):
         super().__init__()
-        self.define_slot("trigger", self.act, retry=ErrorHandler("retry", retry_delay=DELAY, jitter=False))
+        self.define_slot("trigger", self.act, retry=ErrorHandler("retry", retry_delay=delay, jitter=False))
 
     def act(self):
         attempt = get_execution_context().attempt
@@ -160,12 +160,12 @@ def stop():
     get_execution_context().job.pause("to be saved", {"page": (3, 4)})
 
 
-def rich_flow():
+def rich_flow(delay=DELAY):
     """Return the flow, anew."""
     flow = Flow("rich")
     flow.add_routine(Source(), "source")
     flow.add_routine(Keeping(), "keeping")
-    flow.add_routine(Flaky(), "flaky")
+    flow.add_routine(Flaky(delay), "flaky")
     flow.add_routine(broken(), "broken")
     flow.add_routine(count(), "count")
     flow.add_routine(stop(), "stop")

@@ -574,6 +574,46 @@ def test_documents_of_a_busy_job_are_each_of_one_moment(pool_manager, hurried):
     assert sorted(one["count"] for one in other.results["gathering.output"]) == list(range(1, 301))
 
 
+def end_of(flow, state):
+    """Let a job go on to its end, and return what came of it, but for the order."""
+    while state.status == "paused":
+        finish(flow, state)
+    kept = state.results["keeping.output"]
+    appended = [one["value"] for one in kept if one["what"] == "appended"]
+    return {
+        "status": state.status,
+        "deferred": list(state.deferred_events),
+        "gathered": (sorted(map(len, appended)), sorted(appended[-1])),
+        "sums": [one["value"] for one in kept if one["what"] in {"summed", "added"}],
+        "batches": sorted(n for one in kept if one["what"] == "batched" for n in one["value"]),
+        "joined": sorted(one["value"] for one in kept if one["what"] == "joined"),
+        "others": {name: value for name, value in state.results.items() if name != "keeping.output"},
+        "shared": state.shared_data,
+        "stats": state.stats("source"),
+        "errors": sorted(error.message for error in state.errors),
+    }
+
+
+def test_from_whatever_moment_a_job_is_saved_it_goes_on_to_the_same_end(manager):
+    documents = {}
+
+    class Saving(Monitor):
+        def on_fact(self, job, fact):
+            document = job.job_state.serialize()
+            documents[document["job"]["number"]] = document
+
+    flow = rich_flow(delay=0)
+    state = flow.execute("source", {"upto": 5}, monitors=[Saving()])
+    expected = end_of(flow, state)
+    assert expected["status"] == "completed"
+    assert len(documents) > 30
+
+    for document in list(documents.values())[::3]:
+        other = JobState().deserialize(document)
+        check_fold(other)
+        assert end_of(flow, other) == expected
+
+
 # -- files ---------------------------------------------------------------------------------------------
 
 
