@@ -21,6 +21,7 @@ class PluginStatus(StrEnum):
 class Plugin:
     """One plugin of a manager: where it came from and whether it works.
 
+    >>> from routilux_core import JobManager
     >>> manager = JobManager()
     >>> [(plugin.name, str(plugin.status)) for plugin in manager.plugins if plugin.name == "sequential"]
     [('sequential', 'loaded')]
