@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from routilux_core.document_errors import InvalidDocument, shorten
+from routilux_core.document_errors import InvalidDocument, shorten, shorten_line
 from routilux_core.error_handler import handler_body, handler_from
 from routilux_core.errors import RoutiluxError
 from routilux_core.graph import Graph
@@ -83,7 +83,7 @@ class _Reader:
     def flow(self, body: Any, path: str, place: str, room: int) -> Graph:
         check_keys(body, path, ("routines",), ("flow_id", *OPTIONS, "error_handler", "connections"))
         if not room:
-            raise InvalidDocument(path, f"more than {DEEPEST} flows stand within each other")
+            raise InvalidDocument(shorten_line(path), f"more than {DEEPEST} flows stand within each other")
         strategy = body.get("execution_strategy")
         if strategy is not None and type(strategy) is not str:
             raise InvalidDocument(
