@@ -10,7 +10,7 @@ from routilux_core.errors import InvalidOption
 from routilux_core.flow_document import OPTIONS, PATH, SCHEMA, flow_body, read_flow
 from routilux_core.graph import Graph
 from routilux_core.picture import dot, mermaid
-from routilux_core.schema import read, save_text, write
+from routilux_core.schema import load, save_text, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -81,8 +81,7 @@ class Flow(Graph):
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
         """Return the flow that a file holds."""
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib is not needed otherwise
-            return cls().deserialize(read(file.read(), PATH))
+        return load(path, PATH, cls().deserialize)
 
     def validate(self) -> list[Problem]:
         """Return everything that looks wrong, at once; an empty list is good news."""

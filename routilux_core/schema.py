@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from re import compile as pattern
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from attrs import field, frozen
 
@@ -14,6 +14,7 @@ from routilux_core.document_errors import InvalidDocument, NewerSchema, UnknownK
 from routilux_core.errors import choices, hint
 
 Document = dict[str, Any]
+Result = TypeVar("Result")
 DEEPEST = 300
 """How many lists and objects may lie within each other in a document."""
 _LONGEST_NUMBER = 400
@@ -125,6 +126,16 @@ def read(text: str | bytes, kind: str = "the document") -> Document:
     if _SURROGATE.search(text):
         _check_text(document, kind)
     return document
+
+
+def load(path: str | os.PathLike[str], kind: str, use: Callable[[Document], Result]) -> Result:
+    """Return what `use` makes of the document in a file; an error tells the file as well."""
+    with open(path, "rb") as file:  # noqa: PTH123 - pathlib is not needed otherwise
+        text = file.read()
+    try:
+        return use(read(text, kind))
+    except InvalidDocument as error:
+        raise type(error)(f"{os.fspath(path)}: {error.path}", *error.args[1:]) from error
 
 
 def save_text(path: str | os.PathLike[str], text: str) -> None:

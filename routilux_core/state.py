@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import time
-from os import PathLike, fspath
-from pathlib import Path
-from threading import get_ident
 from typing import TYPE_CHECKING, Any, Self
 
 from routilux_core import facts
 from routilux_core.apply import apply
 from routilux_core.current import current_manager
-from routilux_core.document_errors import InvalidDocument
 from routilux_core.effect import SharedDataModified
 from routilux_core.errors import InvalidOption
 from routilux_core.fact import Fact
 from routilux_core.identity import digest, new_id
-from routilux_core.job_document import SCHEMA, picture, read_job, write_job
-from routilux_core.job_errors import InsideJob, NoActiveJob
+from routilux_core.job_document import SCHEMA, read_job, write_job
+from routilux_core.job_errors import NoActiveJob
 from routilux_core.job_view import JobView
 from routilux_core.outputs import OutputHandler
-from routilux_core.schema import read, save_text, write
+from routilux_core.schema import load, save_text, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from os import PathLike
 
     from routilux_core.job_data import JobData
     from routilux_core.manager import JobManager
@@ -98,7 +95,7 @@ class JobState(JobView):
 
         What a handler has done is in it when it has returned; of one that runs, the activation is pending.
         """
-        data, history = self._still()
+        data, history = snapshot(self)
         return write_job(data, history, self._manager().converter)
 
     def deserialize(self, data: Mapping[str, Any]) -> Self:
@@ -121,45 +118,11 @@ class JobState(JobView):
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
         """Return the state that `save` wrote."""
-        state = cls()
-        name = fspath(path)
-        text = Path(path).read_bytes()
-        try:
-            state.deserialize(read(text, SCHEMA.kind))
-        except InvalidDocument as error:
-            raise type(error)(f"{name}: {error.path}", *error.args[1:]) from error
-        return state
+        return load(path, SCHEMA.kind, cls().deserialize)
 
     def _manager(self) -> JobManager:
         job = self._job
         return current_manager() if job is None else job.manager
-
-    def _still(self) -> tuple[JobData, list[Fact]]:
-        """Return data and history as they are between two messages to the job."""
-        taken: list[tuple[JobData, list[Fact]]] = []
-
-        def take(_one: object, _two: object) -> None:
-            taken.append((picture(self._data), list(self._history)))
-
-        while not taken:
-            job = self._job
-            if job is None or job.released:
-                with self._lock:
-                    if self._job is job:
-                        take(None, None)
-            elif job.turning == get_ident():
-                if job.ledger.news is None or job.ledger.news:
-                    raise InsideJob(
-                        "saving a job", "it waits for the function that asked; ask from a monitor"
-                    )
-                take(None, None)
-            else:
-                job._ask(take, None)
-                if not taken:
-                    raise InsideJob(
-                        "saving a job", "this monitor's own job and that one would wait for each other"
-                    )
-        return taken[0]
 
     # -- how it changes --------------------------------------------------------------------------------
 

@@ -41,7 +41,8 @@ def make_structurer() -> Converter:
         timedelta: _duration,
         bytes: _from_text(lambda text: a2b_base64(text, strict_mode=True)),
         **{kind: _from_text(kind.fromisoformat) for kind in (datetime, date, time)},
-        **{kind: _from_text(kind) for kind in (UUID, Path, Decimal)},
+        **{kind: _from_text(kind) for kind in (UUID, Path)},
+        Decimal: _from_text(Decimal, int),
     }
     for kind, hook in hooks.items():
         converter.register_structure_hook(kind, hook)
@@ -163,9 +164,11 @@ def _number(value: Any, kind: Any) -> Any:
     return float(value) if type(value) is int else _exactly(value, kind)
 
 
-def _from_text(make: Callable[[str], Any]) -> StructureHook:
+def _from_text(make: Callable[[Any], Any], *others: type) -> StructureHook:
+    """Return the hook of a class whose objects are text in plain data, or of one of the other types."""
+
     def hook(value: Any, kind: Any) -> Any:
-        if type(value) is not str:
+        if type(value) is not str and type(value) not in others:
             return _instance(kind)(value, kind)
         try:
             return make(value)

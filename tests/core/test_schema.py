@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routilux_core import InvalidDocument, NewerSchema, RoutiluxError, UnknownKey
-from routilux_core.schema import Schema, check_keys, read, save_text, write
+from routilux_core.schema import Schema, check_keys, load, read, save_text, write
 
 # -- text ----------------------------------------------------------------------------------------------------
 
@@ -281,6 +281,19 @@ def test_a_link_keeps_being_one(tmp_path):
 
     assert link.is_symlink()
     assert target.read_text("utf-8") == "new"
+
+
+def test_a_file_is_loaded_and_named_in_what_is_wrong_with_it(tmp_path):
+    path = tmp_path / "flow.json"
+    save_text(path, write(SCHEMA.envelope({"routines": {}})))
+    assert load(path, "flow", SCHEMA.open) == {"routines": {}}
+
+    save_text(path, write({"schema": 9, "kind": "flow"}))
+
+    with pytest.raises(NewerSchema, match="it has schema 9") as caught:
+        load(path, "flow", SCHEMA.open)
+    assert str(caught.value).startswith(f"{path}: flow cannot be read: ")
+    assert caught.value.number == 9
 
 
 def test_a_missing_folder_is_an_error_of_the_system(tmp_path):
