@@ -22,6 +22,7 @@ class Plugin:
     """One plugin of a manager: where it came from and whether it works.
 
     >>> from routilux_core import JobManager
+    >>> from routilux_core import JobManager
     >>> manager = JobManager()
     >>> [(plugin.name, str(plugin.status)) for plugin in manager.plugins if plugin.name == "sequential"]
     [('sequential', 'loaded')]

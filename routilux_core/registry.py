@@ -110,8 +110,12 @@ class Registry:
         for component in self._components.values():
             if component.kind == kind and component.preferred:
                 return component.name
-        advice = f"none of them is preferred; choose one by name, with {kind}=... or in the settings"
-        raise MissingComponent("default", self.names(kind), kind, advice)
+        names = self.names(kind)
+        if names:
+            advice = f"none of them is preferred; choose one by name, with {kind}=... or in the settings"
+        else:
+            advice = self._remedy.advice(kind, "", near=False) or f"install a plugin that has {kind}s"
+        raise MissingComponent("default", names, kind, advice)
 
     def _missing(self, kind: str, name: str) -> UnknownComponent:
         known = self.names(kind)

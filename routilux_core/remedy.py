@@ -45,7 +45,7 @@ class Remedy:
         if missing:
             known = True
             names = " ".join(missing)
-            yield f"not installed, and required by the settings: {names}; pip install {names}"
+            yield f"the settings require what is not installed here: {names}; pip install {names}"
         ours = find_distribution(OURS)
         if ours is not None and name in ours.extras and name not in GENERAL:
             known = True

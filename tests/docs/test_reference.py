@@ -59,7 +59,7 @@ def test_a_public_name_without_a_page_is_an_error(monkeypatch):
 def test_each_hook_says_its_four_lines(line):
     _, _, hooks = (REFERENCE / "plugins.md").read_text("utf-8").partition("\n# Hooks\n")
 
-    assert hooks.count(f"\n- **{line}**: ") == hooks.count("\n## `") == 7
+    assert hooks.count(f"\n- **{line}**: ") == hooks.count("\n## `") == 8
 
 
 def test_each_hook_is_shown_by_a_plugin_that_runs():
