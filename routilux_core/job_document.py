@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
-
-from attrs import evolve
 
 from routilux_core import facts
 from routilux_core.apply import apply
@@ -15,7 +12,6 @@ from routilux_core.document_table import TABLES, TableReader, TableWriter
 from routilux_core.facts_document import decode_fact, encode_fact
 from routilux_core.job_data import FIELDS, JobData
 from routilux_core.job_data_document import read_fields, write_fields
-from routilux_core.merge import prefixes
 from routilux_core.schema import Schema, check_keys
 from routilux_core.status import ExecutionStatus
 
@@ -30,26 +26,6 @@ SCHEMA = Schema("job_state", 1)
 LIVE = {ExecutionStatus.RUNNING, ExecutionStatus.PAUSING}
 SAVED = "its document was written while it ran"
 """Why a job stands still that comes from a document of a running one."""
-
-
-def picture(data: JobData) -> JobData:
-    """Return the data as it is now. For whoever has the job's turn; payloads go by reference."""
-    fields = {name: getattr(data, name) for name in FIELDS}
-    copies = {name: value.copy() for name, value in fields.items() if type(value) in {dict, list, deque}}
-    copies["routines"] = {name: record.copy() for name, record in data.routines.items()}
-    copies["stats"] = {name: dict(recorded) for name, recorded in data.stats.items()}
-    copies["results"] = {name: list(payloads) for name, payloads in data.results.items()}
-    copies["merged"] = {
-        target: {**payload, **prefixes({name: one for name, one in payload.items() if type(one) is list})}
-        for target, payload in data.merged.items()
-    }
-    copies["held"] = {
-        target: {
-            key: {lane: deque(waiting) for lane, waiting in group.items()} for key, group in groups.items()
-        }
-        for target, groups in data.held.items()
-    }
-    return evolve(data, **copies)
 
 
 def write_job(data: JobData, history: Sequence[Fact], converter: Converter) -> Document:

@@ -17,6 +17,7 @@ from routilux_core.job_errors import NoActiveJob
 from routilux_core.job_view import JobView
 from routilux_core.outputs import OutputHandler
 from routilux_core.schema import load, save_text, write
+from routilux_core.snapshot import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
