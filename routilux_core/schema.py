@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 from attrs import field, frozen
 
 from routilux_core.document_errors import InvalidDocument, NewerSchema, UnknownKey, shorten, shorten_line
-from routilux_core.errors import choices, hint
+from routilux_core.errors import RoutiluxError, choices, hint
 
 Document = dict[str, Any]
 Result = TypeVar("Result")
@@ -134,8 +134,11 @@ def load(path: str | os.PathLike[str], kind: str, use: Callable[[Document], Resu
         text = file.read()
     try:
         return use(read(text, kind))
-    except InvalidDocument as error:
-        raise type(error)(f"{os.fspath(path)}: {error.path}", *error.args[1:]) from error
+    except RoutiluxError as error:
+        if "path" not in error.fields:
+            raise
+        values = dict(zip(error.fields, error.args, strict=True))
+        raise type(error)(**values | {"path": f"{os.fspath(path)}: {values['path']}"}) from error
 
 
 def save_text(path: str | os.PathLike[str], text: str) -> None:
