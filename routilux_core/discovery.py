@@ -71,6 +71,8 @@ def load(given: Iterable[Any], choice: Choice, converter: Converter) -> Plugins:
         if not isinstance(plugin, str):
             boot.given(plugin)
     boot.settle()
+    for text in boot.warnings:
+        warnings.warn(text, PluginWarning, stacklevel=3)
     records = tuple(boot.records)
     remedy = Remedy(plugins=records, requires=choice.requires, unsearched=not choice.discover)
     return Plugins(Registry(boot.components, remedy), Hooks(boot.plugins, boot.monitors), records)
@@ -86,6 +88,7 @@ class _Boot:
         self.monitors: list[tuple[str, Any]] = []
         self.components: dict[tuple[str, str], Component] = {}
         self.records: list[Plugin] = []
+        self.warnings: list[str] = []
         self._taken: set[int] = set()
 
     def installed(self, choice: Choice, chosen: set[str]) -> None:
@@ -101,7 +104,7 @@ class _Boot:
         for name in choice.disabled:
             near = "" if name in known else hint(name, tuple(names))
             if near:
-                _warn(f"no plugin is named {name!r}, which the settings switch off{near}")
+                self.warnings.append(f"no plugin is named {name!r}, which the settings switch off{near}")
 
         def among(entry: Entry, wanted: Iterable[str]) -> bool:
             return entry.name in wanted or (addressed and entry.address in wanted)
@@ -135,7 +138,9 @@ class _Boot:
         self._note(entry, PluginStatus.LOADED, "", seconds)
         if seconds > SLOW:
             text = f"plugin {entry.name!r} of {entry.source} took {seconds:.1f} s to import"
-            _warn(f"{text}; it should import what is heavy where it is used; to do without, switch it off")
+            self.warnings.append(
+                f"{text}; it should import what is heavy where it is used; to do without, switch it off"
+            )
 
     def _fail(self, entry: Entry, error: BaseException, seconds: float, *, picked: bool) -> None:
         failure = entry.failure(error)
@@ -143,7 +148,7 @@ class _Boot:
             raise failure from error
         self._note(entry, PluginStatus.FAILED, failure.reason, seconds)
         took = f" (after {seconds:.1f} s)" if seconds > SLOW else ""
-        _warn(f"plugin {entry.name!r} of {entry.source} was left out: {failure.reason}{took}")
+        self.warnings.append(f"plugin {entry.name!r} of {entry.source} was left out: {failure.reason}{took}")
 
     def _note(self, entry: Entry, status: PluginStatus, reason: str, seconds: float = 0.0) -> None:
         record = Plugin(
@@ -228,7 +233,9 @@ class _Boot:
                 first, *others = found.values()
                 wishes = ", ".join(f"{one.name!r} of {owner_of(one)}" for one in others)
                 text = f"{kind} {first.name!r} of {owner_of(first)} is preferred, and so would be {wishes}"
-                _warn(f"{text}; where none is named the first is used; name one in the settings")
+                self.warnings.append(
+                    f"{text}; where none is named the first is used; name one in the settings"
+                )
 
 
 def _shared(entry: Entry, entries: Iterable[Entry]) -> str:
@@ -238,7 +245,3 @@ def _shared(entry: Entry, entries: Iterable[Entry]) -> str:
         f"{also} has the same name, so neither is used; remove one of the packages, "
         f"or switch one off: {others[0].address!r}"
     )
-
-
-def _warn(text: str) -> None:
-    warnings.warn(text, PluginWarning, stacklevel=6)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.job_errors import VetoedJob
-from routilux_core.observers import Observers, watches_of
+from routilux_core.observers import Monitor, Observers, watches_of
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -46,7 +46,13 @@ class Hooks:
         self._hold = bound("hold", "job", "activation")
         self._around = bound("around_activation", "job", "activation")
         self._closing = bound("manager_closing", "manager")
-        watching = [(name, watches_of(function)) for name, function in bound("on_fact", "job", "fact")]
+        watching = [
+            (name, watches_of(function))
+            for name, function in bound("on_fact", "job", "fact")
+            if not isinstance(
+                getattr(function, "__self__", None), Monitor
+            )  # it is among the monitors already
+        ]
         watching += [(name, watches_of(monitor)) for name, monitor in monitors]
         self._watching = tuple(watching)
         self.involved = any((self._starting, self._hold, self._around, self._watching))

@@ -108,6 +108,19 @@ def test_a_plugin_is_a_module_an_object_a_function_or_a_monitor():
     assert seen.count("monitor") == 1
 
 
+def test_a_monitor_with_a_hook_sees_each_fact_once():
+    seen = []
+
+    class Watching(Monitor):
+        @hookimpl
+        def on_fact(self, job, fact):
+            seen.append(fact)
+
+    with with_plugins(Watching()):
+        state = chain().execute("a", {"n": 1})
+    assert len(seen) == len(state.facts)
+
+
 def test_a_class_is_refused_with_what_to_do():
     class Watching(Monitor):
         """Not called."""
@@ -345,6 +358,47 @@ def test_a_plugin_that_fails_leaves_nothing_behind(install, end, works):
     assert record.status == ("loaded" if works else "failed")
     assert ("half" in manager.registry.names("executor")) is works
     assert bool(sys.modules[name].seen) is works
+
+
+@pytest.mark.parametrize("how", ["argument", "environment", "file", None])
+def test_what_is_switched_off_is_not_even_imported(how, install, tmp_path, monkeypatch):
+    """Control: switched off by nobody, it is imported."""
+    install("noisy_import", "from routilux_core import hookimpl\non_fact = hookimpl(lambda fact: None)\n")
+    monkeypatch.chdir(tmp_path)
+    if how == "environment":
+        monkeypatch.setenv("ROUTILUX_DISABLED", "noisy_import")
+    elif how == "file":
+        (tmp_path / "routilux.toml").write_text('disabled = ["noisy_import"]\n')
+    settings = {"disabled": ["noisy_import"]} if how == "argument" else None
+    with JobManager(settings=settings) as manager:
+        (record,) = [one for one in manager.plugins if one.name == "noisy_import"]
+    assert record.status == ("blocked" if how else "loaded")
+    assert ("noisy_import" in sys.modules) is (how is None)
+
+
+@pytest.mark.parametrize("how", ["argument", "environment", "file"])
+def test_discovery_as_a_whole_is_switched_off(how, install, tmp_path, monkeypatch):
+    install("whole_import", "raise OSError\n")
+    monkeypatch.chdir(tmp_path)
+    if how == "environment":
+        monkeypatch.setenv("ROUTILUX_DISCOVER", "false")
+    elif how == "file":
+        (tmp_path / "routilux.toml").write_text("discover = false\n")
+    with JobManager(**({"discover": False} if how == "argument" else {})) as manager:
+        assert manager.plugins == ()
+
+
+def test_an_interrupt_while_a_plugin_is_imported_is_the_users(install):
+    install("interrupted_import", "raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        JobManager()
+
+
+def test_a_warning_points_at_the_line_that_made_the_manager(install):
+    install("pointed_at", "raise OSError\n")
+    with pytest.warns(PluginWarning) as caught:
+        JobManager().shutdown()
+    assert caught[0].filename == __file__
 
 
 def test_an_executor_of_a_plugin_that_failed_tells_why(install):
