@@ -37,8 +37,8 @@ class Definition:
     flows: WeakSet[Flow]
     """The flows that it was added to."""
 
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
         checked_declaration(cls, cls.Config)
 
     def __new__(cls, *args: object, **named: object) -> Self:

@@ -7,7 +7,7 @@ from enum import Enum
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from routilux_core.annotation import classes_in, hints_of
+from routilux_core.annotation import classes_in, classes_of
 from routilux_core.descendant import descendants, find_descendant
 from routilux_core.function import FunctionRoutine
 from routilux_core.routine import Routine
@@ -57,8 +57,7 @@ def _fresh(found: Any, seen: set[type]) -> Iterator[type]:
             continue
         seen.add(kind)
         yield kind
-        for hint in hints_of(kind).values():
-            open_ends.extend(classes_in(hint))
+        open_ends.extend(classes_of(kind))
 
 
 def has_fields(kind: type) -> bool:
@@ -88,5 +87,4 @@ def _named_by(kind: type[Routine]) -> Iterator[type]:
                 for field in value.fields.values():
                     yield from classes_in(field)
             elif isinstance(function, FunctionType):
-                for hint in hints_of(function).values():
-                    yield from classes_in(hint)
+                yield from classes_of(function)
