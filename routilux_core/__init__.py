@@ -89,6 +89,7 @@ from routilux_core.function import routine
 from routilux_core.job import Job
 from routilux_core.job_errors import (
     ActivationTimeout,
+    CannotTravel,
     FlowMismatch,
     InsideJob,
     InvalidTransition,
@@ -96,6 +97,9 @@ from routilux_core.job_errors import (
     JobTimeout,
     ManagerClosed,
     NoActiveJob,
+    OutsideProcess,
+    RemoteError,
+    RemoteTraceback,
     RunawayLoop,
     TooMuchPending,
     UnknownJob,
@@ -106,6 +110,7 @@ from routilux_core.markers import hookimpl
 from routilux_core.observers import Monitor
 from routilux_core.outcome import Outcome
 from routilux_core.outputs import CallbackOutputHandler, NullOutputHandler, OutputHandler, QueueOutputHandler
+from routilux_core.parcel import Parcel
 from routilux_core.plugin import Plugin, PluginStatus
 from routilux_core.policy import Policy, all_sources, at_end, batch, each
 from routilux_core.record import ExecutionRecord
@@ -131,6 +136,7 @@ __all__ = [
     "ActivationYielded",
     "AmbiguousClass",
     "CallbackOutputHandler",
+    "CannotTravel",
     "Component",
     "Connection",
     "Converter",
@@ -194,6 +200,8 @@ __all__ = [
     "Outcome",
     "OutputHandler",
     "OutputSent",
+    "OutsideProcess",
+    "Parcel",
     "PauseRequested",
     "PayloadHeld",
     "PayloadMerged",
@@ -209,6 +217,8 @@ __all__ = [
     "QueueOutputHandler",
     "Registrar",
     "Registry",
+    "RemoteError",
+    "RemoteTraceback",
     "RoutiluxError",
     "Routine",
     "RoutineStateUpdated",

@@ -135,3 +135,46 @@ class UnknownJob(UnknownName):
 
     def __str__(self) -> str:
         return f"this manager has no job {self.name!r}, running or paused; it has: {choices(self.known)}"
+
+
+class CannotTravel(RoutiluxError, TypeError):
+    """Something that would have to go to another process, and has no form in which it could."""
+
+    what: str
+    reason: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.what} cannot go to another process: {self.reason}; {self.advice}"
+
+
+class OutsideProcess(RoutiluxError, RuntimeError):
+    """Something that a handler can only do in the process of its job manager."""
+
+    what: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what!r} needs the job manager, and this handler runs in a process that has none; "
+            "it can read its configuration, payload and shared data, emit events and send outputs; "
+            "let a routine that runs at home do the rest"
+        )
+
+
+class RemoteError(RoutiluxError, RuntimeError):
+    """What a handler raised in another process, where the exception itself could not be brought back."""
+
+    kind: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}"
+
+
+class RemoteTraceback(RoutiluxError):
+    """Where in the other process an exception was raised; the cause of the exception."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return f"in another process:\n{self.text}"

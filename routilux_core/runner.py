@@ -1,11 +1,11 @@
-"""Runner: the half of a job that calls handlers, in a context that collects their effects."""
+"""Runner: what calls handlers, in a context that collects their effects; half of a job, here or elsewhere."""
 
 from __future__ import annotations
 
 import inspect
 import logging
 import threading
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
@@ -18,12 +18,12 @@ from routilux_core.current import CONTEXT
 from routilux_core.errors import InvalidHandler
 from routilux_core.interrupt import calls_users
 from routilux_core.outcome import Outcome
-from routilux_core.telling import Telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from routilux_core.activation import Activation
+    from routilux_core.manager import JobManager
     from routilux_core.plan import BoundSlot
 
 log = logging.getLogger("routilux")
@@ -39,14 +39,16 @@ class Live:
     taken: int = 0
 
 
-class Runner(Telling):
-    """Runs the activations of one job, in whatever thread it is called. `Job` has the fields."""
+class Runner(ABC):
+    """Runs the activations of one job, in whatever thread it is called. A subclass has the fields."""
 
-    __slots__ = ("around", "live", "slots")
+    __slots__ = ()
 
-    slots: dict[str, dict[str, BoundSlot]]
-    around: tuple[Callable[..., Any], ...]
-    live: dict[int, Live] | None
+    if TYPE_CHECKING:
+        slots: dict[str, dict[str, BoundSlot]]
+        around: tuple[Callable[..., Any], ...]
+        live: dict[int, Live] | None
+        manager: JobManager
 
     def run(self, activation: Activation) -> Outcome:
         """Call the handler and return what came of it; what it raises is in the outcome."""
@@ -90,7 +92,8 @@ class Runner(Telling):
 
     def close_generators(self) -> None:
         """Close the generators that are between two items; what they still do is refused."""
-        lives, self.live = self.live or {}, None
+        lives = self.live or {}
+        self.live = None  # type: ignore[misc]  # a subclass has the slot
         for live in lives.values():
             self._close(live)
 
@@ -109,11 +112,19 @@ class Runner(Telling):
                 finally:
                     CONTEXT.reset(token)
         except BaseException:
-            log.debug("a generator of job %s refused to close", self.data.job_id, exc_info=True)
+            log.debug("a generator of job %s refused to close", live.context.job.root, exc_info=True)
 
     @abstractmethod
     def refuses(self, activation: Activation) -> bool:
         """Tell whether what `activation` still does will be refused."""
+
+    @abstractmethod
+    def limit_time(self, activation: Activation, seconds: float) -> None:
+        """Fail the attempt when it runs for longer than `seconds`."""
+
+    @abstractmethod
+    def unlimit_time(self, activation: Activation) -> None:
+        """Take that back: the handler has returned."""
 
     # -- the less usual ones ---------------------------------------------------------------------------
 
@@ -190,7 +201,7 @@ class Runner(Telling):
             live = Live(context, None, copy_context())
             if slot.style in {Style.GENERATOR, Style.ASYNC_GENERATOR}:
                 if self.live is None:
-                    self.live = {}
+                    self.live = {}  # type: ignore[misc]  # as above
                 self.live[activation.id] = live
         return live
 

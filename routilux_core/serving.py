@@ -18,15 +18,16 @@ from routilux_core.interrupt import calls_users, unbreakable
 from routilux_core.outcome import Outcome
 from routilux_core.routing import Routing
 from routilux_core.runner import Runner, failure, refuse_unfinished, success
+from routilux_core.telling import Telling
 
 if TYPE_CHECKING:
     from routilux_core.plan import BoundSlot, Plan
 
 
-class Serving(Runner):
+class Serving(Telling, Runner):
     """Takes, runs and finishes the activations of one job, one after the other, in the thread that calls."""
 
-    __slots__ = ()
+    __slots__ = ("around", "live", "slots")
 
     plan: Plan
 

@@ -10,6 +10,7 @@ from routilux_core.desk import HELD, Message
 from routilux_core.engine import Answer, Engine
 from routilux_core.facts import JobStarted, OutputSent
 from routilux_core.ledger import Ledger
+from routilux_core.parcel import Parcel, blueprint
 from routilux_core.serving import Serving
 from routilux_core.telling import CLOSED, NO_STATS
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 class Steering(Serving):
     """A job as its own house sees it; `Job` is what users hold."""
 
-    __slots__ = ("__weakref__", "_begin", "epoch", "plan")
+    __slots__ = ("__weakref__", "_begin", "_blueprints", "epoch", "plan")
 
     def __init__(self, manager: JobManager, plan: Plan, state: JobState, executor: Executor) -> None:
         settings, hooks = manager.settings, manager.hooks
@@ -41,6 +42,7 @@ class Steering(Serving):
         self.epoch = 0
         """Grows as the job changes hands between processes."""
         self._begin: Message | None = None
+        self._blueprints: dict[str, bytes] | None = None
         self.driven = False
         self.lane, self.base = CLOSED, NO_STATS
         self.live = self.children = self._timers = self.observers = None
@@ -89,6 +91,17 @@ class Steering(Serving):
             count = min(len(self.ready) + len(self.stalled), self.limit - self.inflight) if self.open else 0
         if count > 0:
             self.lane.wake(count)
+
+    def ship(self, activation: Activation) -> Parcel:
+        """Return all that it takes to run `activation` in another process; `CannotTravel` if it cannot go."""
+        data, routine_id = self.data, activation.routine_id
+        made = (self._blueprints or {}).get(routine_id)
+        if made is None:
+            made = blueprint(self.slots[routine_id][activation.slot].routine, routine_id)
+            self._blueprints = {**(self._blueprints or {}), routine_id: made}
+        stats = dict(data.stats.get(routine_id, ()))
+        shared = dict(data.shared_data)
+        return Parcel(data.job_id, str(data.flow_id), data.root, self.epoch, made, activation, shared, stats)
 
     def output(self, activation: Activation | None, fact: OutputSent) -> None:
         """Take an output of a handler that still runs."""
