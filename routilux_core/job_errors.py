@@ -171,7 +171,7 @@ class RemoteError(RoutiluxError, RuntimeError):
         return f"{self.kind}: {self.message}"
 
 
-class RemoteTraceback(RoutiluxError):
+class RemoteTraceback(RoutiluxError, RuntimeError):
     """Where in the other process an exception was raised; the cause of the exception."""
 
     text: str
