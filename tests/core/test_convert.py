@@ -1,5 +1,6 @@
 """What payloads may hold, and that it comes back as what it was."""
 
+import importlib
 import os
 import socket
 import subprocess
@@ -585,6 +586,25 @@ def test_a_class_is_known_as_soon_as_it_is_defined():
     classes.append(Point)
 
     assert using.decode(using.encode(Point(1))) == Point(1)
+
+
+def test_a_module_that_was_run_again_gives_its_present_class(tmp_path, monkeypatch, request):
+    (tmp_path / "cellar.py").write_text(
+        "import attrs\n\n@attrs.define\nclass Wine:\n    year: int\n", "utf-8"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    request.addfinalizer(lambda: sys.modules.pop("cellar", None))
+    module = importlib.import_module("cellar")
+    old = module.Wine
+    classes = [old]
+    using = Converter(lambda: classes)
+    assert type(using.decode(using.encode(old(1990)))) is old
+
+    new = importlib.reload(module).Wine
+    classes.append(new)
+
+    assert type(using.decode(using.encode(new(1990)))) is new
+    assert type(using.decode(using.encode(old(1990)))) is new
 
 
 def test_an_error_of_teaching_is_one_of_ours():
