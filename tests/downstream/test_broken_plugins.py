@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 HOOK = "from routilux_core import hookimpl\n\n\n@hookimpl\n"
 NAMED_TWICE = HOOK + "def on_fact(fact):\n    pass\n"
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROUTINES = '''
 """Routines of a shop."""
 
