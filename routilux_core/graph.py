@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from routilux_core.plan import Plan
 
+CONNECT = "'routine.event' and 'routine.slot', or all four names; param_mapping goes by its name"
+
 
 class Graph:
     """A graph of routines, in which other graphs may stand as one piece."""
@@ -95,8 +97,10 @@ class Graph:
         `connect("a", "output", "b", "input")` and `connect("a.output", "b.input")` say the same.
         `param_mapping` is `{event field: slot field}`; other fields pass under their own names.
         """
-        if target_id is None or slot is None:
+        if target_id is None and slot is None:
             source_id, event, target_id, slot = *_split(source_id), *_split(event)
+        if not isinstance(target_id, str) or not isinstance(slot, str):
+            raise InvalidOption("connect", (source_id, event, target_id, slot), CONNECT)
         source, target = self.routine(source_id), self.routine(target_id)
         fields = source.get_event(event).output_params
         target.get_slot(slot)
@@ -180,5 +184,5 @@ class Graph:
 def _split(dotted: str) -> tuple[str, str]:
     owner, dot, name = str(dotted).rpartition(".")
     if not dot:
-        raise InvalidOption("connect", dotted, "'routine.event' and 'routine.slot', or all four names")
+        raise InvalidOption("connect", dotted, CONNECT)
     return owner, name

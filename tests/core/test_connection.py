@@ -185,3 +185,18 @@ def test_a_routine_may_be_connected_to_itself(manager):
     state = flow.execute("count", {"n": 5})
     assert state.results == {"count.output": [{"done": True}]}
     assert state.get_routine_state("count")["activations"] == 6
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("source.output", "sink.trigger", {"a": "x"}),
+        ("source", "output", "sink"),
+        ("source.output", "sink.trigger", None, "c"),
+    ],
+)
+def test_neither_two_names_nor_four_are_refused(arguments):
+    with pytest.raises(
+        InvalidOption, match=r"connect cannot be .*; it takes .*; param_mapping goes by its name"
+    ):
+        flow_of(None).connect(*arguments)
