@@ -382,3 +382,24 @@ def test_a_factory_without_its_library_says_what_to_install():
         with pytest.raises(PluginError, match="needs the module 'a_library_that_is_not_there'"):
             manager.executor("some")
         assert manager.executor("sequential")
+
+
+def test_a_miss_names_the_extra_of_ours_that_brings_it(tmp_path, monkeypatch):
+    info = tmp_path / "routilux_core-9.9.dist-info"
+    info.mkdir()
+    extras = "Provides-Extra: dask\nProvides-Extra: dev\n"
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: routilux-core\nVersion: 9.9\n{extras}")
+    monkeypatch.syspath_prepend(tmp_path)
+    with manager_of() as manager:
+        with pytest.raises(MissingComponent, match=r"pip install 'routilux-core\[dask\]'"):
+            manager.executor("dask")
+        with pytest.raises(UnknownComponent) as caught:
+            manager.executor("dev")
+    assert "pip" not in str(caught.value)
+
+
+def test_what_has_no_signature_or_no_words_is_described_as_far_as_it_goes(registry):
+    registry.register(dict, "shop.builtin", kind="policy")
+    registry.register(lambda: Flow("orders"), "orders", kind="flow")
+    assert str(registry.describe("shop.builtin", "policy")).startswith("policy shop.builtin")
+    assert registry.describe("orders", "flow").slots == ()
