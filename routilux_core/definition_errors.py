@@ -12,16 +12,14 @@ class UnknownClass(UnknownName):
     """A Routine class that no module of this process has defined and no plugin has registered."""
 
     path: str
-    package: str | None
+    advice: str
 
     def __str__(self) -> str:
         first = self.name.partition(".")[0]
-        source = f"install it: pip install '{self.package.replace(' ', '==')}'" if self.package else ""
         there = tuple(name for name in self.known if name.partition(".")[0] == first) or self.known
-        remedy = source or f"install the package that has {first!r}"
         return (
             f"{self.path}: no routine class {shown(self.name)}; defined are: {choices(there[:MOST])}"
-            f"{hint(self.name, self.known)}; {remedy}, or import the module that defines it first"
+            f"{hint(self.name, self.known)}; {self.advice}"
         )
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from routilux_core.codec import name_of
 from routilux_core.current import current_manager, outside_jobs
 from routilux_core.definition_errors import UnknownClass
+from routilux_core.distribution import find_distribution
 from routilux_core.document_errors import InvalidDocument, shorten_line
-from routilux_core.errors import InvalidName, UnknownComponent
+from routilux_core.errors import InvalidName, MissingComponent, UnknownComponent, shown
 from routilux_core.routine import Routine
 from routilux_core.routine_document import arguments, checked_body, config_of, restore
 from routilux_core.vocabulary import routine_class, routine_classes
@@ -30,9 +31,23 @@ def class_of(body: Mapping[str, Any], path: str) -> Any:
     try:
         return registry.find("routine", name).factory
     except (UnknownComponent, InvalidName) as error:
-        source = package if _PACKAGE.fullmatch(package) else None
         known = tuple(sorted({*registry.names("routine"), *map(name_of, routine_classes())}))
-        raise UnknownClass(name, known, path, source) from error
+        said = error.advice if isinstance(error, MissingComponent) else ""
+        raise UnknownClass(name, known, path, _advice(name, package, said)) from error
+
+
+def _advice(name: str, package: str, said: str) -> str:
+    """Say how a class could come to be there; `package` is what a document says, so it may be anything."""
+    module = name.rpartition(".")[0]
+    imports = f"import {shown(module)}, which defines it, first"
+    distribution, _, version = package.partition(" ")
+    if not _PACKAGE.fullmatch(package):
+        return f"{said}; or {imports}" if said else f"install the package that has it, or {imports}"
+    installed = find_distribution(distribution)
+    if installed is not None:
+        return f"it came from {package}, and {installed} is installed; {imports}"
+    pin = f"=={version}" if version else ""
+    return f"install what it came from: pip install '{distribution}{pin}'; then {imports}"
 
 
 def rebuilt(plain: Any, path: str) -> Routine:

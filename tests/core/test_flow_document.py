@@ -341,6 +341,15 @@ def test_an_unknown_class_names_the_nearest_and_what_to_install(manager):
     assert "pip install 'shop-routines==1.2.3'" in text
 
 
+def test_a_class_of_an_installed_package_asks_for_its_import(manager):
+    data = document()
+    data["routines"]["sort"] |= {"class": "attrs.Sort", "package": "attrs 1.0"}
+    with pytest.raises(
+        UnknownClass, match=r"it came from attrs 1.0, and attrs \d.* is installed; import 'attrs'"
+    ):
+        Flow().deserialize(data)
+
+
 def test_a_package_that_is_none_is_not_recommended(manager):
     data = document()
     data["routines"]["sort"] |= {"class": "gone.Sort", "package": "x' ; rm -rf y"}
@@ -354,7 +363,7 @@ def test_nothing_is_imported_for_a_class(manager, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     data = document()
     data["routines"]["sort"]["class"] = "unheard_of.Sort"
-    with pytest.raises(UnknownClass, match="import the module that defines it first"):
+    with pytest.raises(UnknownClass, match="import 'unheard_of', which defines it, first"):
         Flow().deserialize(data)
 
 
