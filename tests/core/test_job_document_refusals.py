@@ -200,3 +200,50 @@ def test_a_state_that_something_has_happened_to_is_not_overwritten(timed_manager
     with pytest.raises(InvalidOption, match="nothing has happened to"):
         state.deserialize(json.loads(rich_document()))
     assert state.shared_data == {"mine": 1}
+
+
+STRANGE = [
+    None,
+    True,
+    -1,
+    10**30,
+    1e308,
+    float("nan"),
+    "",
+    [],
+    {},
+    [[]],
+    {"a": 1},
+    {"$set": [[1]]},
+    {"$int": 1},
+    {1: 2},
+    (),
+]
+
+
+def places(plain, path=()):
+    yield path
+    if isinstance(plain, dict):
+        for name, item in plain.items():
+            yield from places(item, (*path, name))
+    elif isinstance(plain, list):
+        for index, item in enumerate(plain):
+            yield from places(item, (*path, index))
+
+
+def test_a_strange_value_anywhere_is_refused_or_harmless(manager):
+    """Whatever is loaded can be looked at and saved again; what cannot be loaded is an invalid document."""
+    every = [path for path in places(json.loads(rich_document())) if path]
+    refused = 0
+    for number in range(400):
+        document = json.loads(rich_document())
+        edit(*every[number * 7919 % len(every)], to=STRANGE[number % len(STRANGE)])(document)
+        state = JobState()
+        try:
+            state.deserialize(document)
+        except InvalidDocument:
+            refused += 1
+        else:
+            json.dumps(state.serialize(), allow_nan=False)
+            assert list(state.execution_history) is not None
+    assert 200 < refused < 400
