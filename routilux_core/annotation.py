@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
-from re import compile as pattern
 from types import ModuleType, SimpleNamespace
 from typing import (
     TYPE_CHECKING,
@@ -25,7 +25,7 @@ UNREADABLE = object()
 """Stands for an annotation whose names are only there for a type checker, or are gone."""
 MOST = 1000
 """How many parts of one annotation are looked at; a recursive alias would have no end."""
-_NAME = pattern(r"[A-Za-z_][\w.]*")
+NAME = r"[A-Za-z_][\w.]*"
 
 
 def meaning(hint: Any, space: Mapping[str, Any]) -> Any:
@@ -91,7 +91,7 @@ def _annotations(thing: Any) -> Iterable[Any]:
 
 def _named(text: str, space: Mapping[str, Any]) -> Iterator[Any]:
     """Give what the names in a text stand for."""
-    for dotted in _NAME.findall(text[:MOST]):
+    for dotted in re.findall(NAME, text[:MOST]):
         first, *rest = dotted.split(".")
         found = space.get(first)
         for name in rest:

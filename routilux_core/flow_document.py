@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-
-from attrs import define, field
 
 from routilux_core.document_errors import InvalidDocument, shorten, shorten_line
 from routilux_core.error_handler import handler_body, handler_from
 from routilux_core.errors import RoutiluxError
 from routilux_core.graph import Graph
 from routilux_core.rebuilding import rebuilt
-from routilux_core.routine import Routine
 from routilux_core.routine_document import routine_body
 from routilux_core.schema import Schema, check_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from routilux_core.connection import Connection
+    from routilux_core.routine import Routine
 
 SCHEMA = Schema("flow", 1)
 PATH = "flow"
@@ -39,11 +36,11 @@ def read_flow(body: Any, make: Callable[..., Graph]) -> Graph:
     return _Reader(make).flow(body, PATH, "", DEEPEST)
 
 
-@define
 class _Writer:
     """Writes what it meets for the first time, and after that only where it stands already."""
 
-    places: dict[int, str] = field(factory=dict)
+    def __init__(self) -> None:
+        self.places: dict[int, str] = {}
 
     def flow(self, flow: Graph, path: str, place: str) -> dict[str, Any]:
         body: dict[str, Any] = {"flow_id": flow.flow_id}
@@ -73,12 +70,12 @@ def _connection_body(connection: Connection) -> dict[str, Any]:
     return body
 
 
-@define
 class _Reader:
     """Makes what it reads, and finds again what it has made."""
 
-    make: Callable[..., Graph]
-    made: dict[str, Routine | Graph] = field(factory=dict)
+    def __init__(self, make: Callable[..., Graph]) -> None:
+        self.make = make
+        self.made: dict[str, Routine | Graph] = {}
 
     def flow(self, body: Any, path: str, place: str, room: int) -> Graph:
         check_keys(body, path, ("routines",), ("flow_id", *OPTIONS, "error_handler", "connections"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from re import compile as pattern
+import re
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.codec import name_of
@@ -18,7 +18,7 @@ from routilux_core.vocabulary import routine_class, routine_classes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PACKAGE = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*( [A-Za-z0-9][A-Za-z0-9.+!_-]*)?")
+PACKAGE = r"[A-Za-z0-9][A-Za-z0-9._-]*( [A-Za-z0-9][A-Za-z0-9.+!_-]*)?"
 
 
 def class_of(body: Mapping[str, Any], path: str) -> Any:
@@ -41,7 +41,7 @@ def _advice(name: str, package: str, said: str) -> str:
     module = name.rpartition(".")[0]
     imports = f"import {shown(module)}, which defines it, first"
     distribution, _, version = package.partition(" ")
-    if not _PACKAGE.fullmatch(package):
+    if not re.fullmatch(PACKAGE, package):
         return f"{said}; or {imports}" if said else f"install the package that has it, or {imports}"
     installed = find_distribution(distribution)
     if installed is not None:

@@ -10,7 +10,7 @@ from routilux_core.definition_errors import MissingSecret
 from routilux_core.errors import InvalidOption
 from routilux_core.scalar import READERS
 
-_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
+REFERENCE = r"env:[A-Za-z_][A-Za-z0-9_]*"
 MASK = "********"
 
 
@@ -33,7 +33,7 @@ class Secret:
         given: object = text
         if not isinstance(given, str) or not given:
             raise InvalidOption("a secret", type(given).__name__, "text, or 'env:NAME'")
-        if text.startswith("env:") and not _REFERENCE.fullmatch(text):
+        if text.startswith("env:") and not re.fullmatch(REFERENCE, text):
             raise InvalidOption("a secret", "env:...", "the name of an environment variable after 'env:'")
         self._text = text
 
@@ -60,7 +60,7 @@ class Secret:
     @classmethod
     def loaded(cls, reference: Any) -> Self:
         """Return the secret that a document refers to; a text without reference is no secret any more."""
-        if not isinstance(reference, str) or not _REFERENCE.fullmatch(reference):
+        if not isinstance(reference, str) or not re.fullmatch(REFERENCE, reference):
             raise InvalidOption("a saved secret", MASK, "'env:' and the name of an environment variable")
         return cls(reference)
 
