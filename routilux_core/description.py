@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 from itertools import pairwise
 from reprlib import Repr
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from routilux_core.component import Component
     from routilux_core.slot import Event, Slot
 
+_PATH = re.compile(r"(?<!['\"\w.])(?:[A-Za-z_]\w*\.)+(?=[A-Za-z_])")
+"""The modules before a name, outside of quotes."""
 _short = Repr()
 _short.maxstring = _short.maxother = 60
 
@@ -199,8 +202,8 @@ def _field_docs(schema: type) -> dict[str, str]:
 
 
 def type_text(annotation: Any) -> str:
-    """Write a type as the code does."""
-    return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    """Write a type as the code does, without the modules that it comes from."""
+    return annotation if isinstance(annotation, str) else _PATH.sub("", inspect.formatannotation(annotation))
 
 
 def _first_line(made: Any) -> str:

@@ -278,7 +278,7 @@ def test_the_schema_of_options_is_described_with_defaults_and_words():
     assert found.summary == "Some."
     size, path, tags = found.config
     assert (size.type, size.default, size.doc) == ("int", 3, "How many at once.")
-    assert (path.type, path.default) == ("pathlib.Path | None", None)
+    assert (path.type, path.default) == ("Path | None", None)
     assert (tags.type, tags.default) == ("list[str]", [])
 
 

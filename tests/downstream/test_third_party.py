@@ -193,7 +193,10 @@ def missed(environment, used, folder):
 def test_both_are_used_by_name_and_by_config(used):
     assert used["paid"]["price"] == 75
     assert used["paid"]["thread"] in {"till-1", "till-2"}
-    assert used["names"] == [["shop.discount"], ["sale"], ["pair", "sequential"]]
+    routines, flows, executors = used["names"]
+    assert "shop.discount" in routines
+    assert flows == ["sale"]
+    assert {"pair", "sequential"} <= set(executors)
 
 
 def test_a_flow_of_theirs_is_started_by_name(used):
@@ -225,9 +228,7 @@ def test_what_is_gone_is_named_with_what_to_install(missed, kind, name):
 
 
 def test_a_job_whose_configured_executor_is_gone_says_what_to_install(missed):
-    assert missed["configured"].startswith(
-        "MissingComponent: no executor named 'pair'; installed: sequential"
-    )
+    assert missed["configured"].startswith("MissingComponent: no executor named 'pair'; installed: ")
     assert "pip install shop-routines pair-executor" in missed["configured"]
 
 
