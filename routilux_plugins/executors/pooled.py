@@ -9,7 +9,6 @@ one more worker would only take locks and turns from the others, so it stays awa
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import threading
@@ -24,7 +23,6 @@ from routilux_core import Executor, InvalidOption, Job, Lane, ManagerClosed, Reg
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-log = logging.getLogger("routilux.pooled")
 SHARE = 0.002
 """Seconds that a job has a worker before it is another job's turn."""
 BREATH = 0.0001
@@ -53,11 +51,12 @@ class Pooled(Executor):
         self.most = 0 if settings is None else settings.max_workers or 0
         """How many workers at most; 0 until the first job is opened, where the manager's settings say it."""
         self._lock = threading.Lock()
-        """Guards all that follows; nothing is called under it."""
+        """Guards all that follows; neither jobs nor users are called under it."""
         self._queue: deque[PooledLane] = deque()
         self._workers: list[_Worker] = []
         self._idle: list[_Worker] = []
         self._lookout: _Worker | None = None
+        """The one that is there and does not work yet."""
         self._ended = 0
         """How many shares have ended, ..."""
         self._seen = 0
@@ -66,7 +65,8 @@ class Pooled(Executor):
         """... which was at this time."""
         self._crowded = False
         """Whether the lookout has seen that the workers stand in each other's way."""
-        self._patience = sys.getswitchinterval() / 2
+        self._patience = max(sys.getswitchinterval() / 2, 0.001)
+        """In how many seconds the interpreter is had by who asks for it, if it is free."""
         self._stopped = False
 
     def open(self, job: Job) -> Lane:
@@ -81,9 +81,7 @@ class Pooled(Executor):
         """Let so many more workers come to this lane."""
         with self._lock:
             self._put(lane, count)
-            called = self._call()
-        if called is not None:
-            self._wake(called)
+            self._call()
 
     def stop(self, timeout: float | None = None) -> None:
         """End the threads after the handlers that they are in."""
@@ -93,26 +91,9 @@ class Pooled(Executor):
             idle, self._idle = self._idle, []
         for worker in idle:
             worker.bell.release()
-        for worker in self._workers.copy():
-            thread = worker.thread
-            if thread.ident is not None and thread is not threading.current_thread():
-                thread.join(None if until is None else max(0.0, until - monotonic()))
-
-    def _wake(self, worker: _Worker) -> None:
-        """Ring the bell of a worker or start its thread; where none can be had, the others go on without."""
-        if worker.thread.ident is not None:
-            worker.bell.release()
-            return
-        try:
-            worker.thread.start()
-        except RuntimeError:
-            with self._lock:
-                self._workers.remove(worker)
-                self._lookout = None
-                alone = not self._workers
-            if alone:
-                raise
-            log.warning("no further thread could be started; %d go on", len(self._workers))
+        for worker in self._workers:
+            if worker.thread is not threading.current_thread():
+                worker.thread.join(None if until is None else max(0.0, until - monotonic()))
 
     # -- in the workers ----------------------------------------------------------------------------------
 
@@ -121,10 +102,9 @@ class Pooled(Executor):
         while True:
             with self._lock:
                 lane = self._next(worker)
-                called = None if lane is None else self._call()
+                if lane is not None:
+                    self._call()
                 looking = self._lookout is worker
-            if called is not None:
-                self._wake(called)
             if lane is not None:
                 more = lane.job.serve(monotonic() + SHARE)
                 with self._lock:
@@ -173,24 +153,30 @@ class Pooled(Executor):
         return lane
 
     def _helps(self) -> bool:
-        """Tell whether it helps that the lookout starts to work: see above."""
-        now = monotonic()
+        """Tell whether it helps that the lookout starts to work."""
+        now = monotonic()  # it slept for a breath, or was just called; what is longer it waited to go on
         if now - self._looked < self._patience or self._seen == self._ended or not self._busy():
             return True
         self._seen, self._looked, self._crowded = self._ended, now, True
         return False
 
-    def _call(self) -> _Worker | None:
-        """Put a spare worker on the lookout where one is wanted, and return it to be woken."""
+    def _call(self) -> None:
+        """Put a spare worker on the lookout, where one is wanted."""
         if self._lookout is not None or not self._queue or self._stopped or not self._spare():
-            return None
+            return
         if self._idle:
             worker = self._idle.pop()
+            worker.bell.release()
         else:
             worker = _Worker(self._run, len(self._workers) + 1)
+            try:
+                worker.thread.start()
+            except RuntimeError:  # there can be no more threads, so those that there are do the work
+                if not self._workers:
+                    raise
+                return
             self._workers.append(worker)
         self._post(worker)
-        return worker
 
     def _post(self, worker: _Worker) -> None:
         self._lookout, self._crowded = worker, False
