@@ -38,7 +38,14 @@ print(sum(plugin.status == "loaded" for plugin in manager.plugins), whole - list
 PLUGIN = '''
 """A plugin as they are: an executor, a monitor, and what else a module has."""
 
+from attrs import frozen
+
 from routilux_core import Executor, Job, Lane, Routine, hookimpl
+
+
+@frozen(kw_only=True)
+class SomeSettings:
+    size: int | None = None
 
 
 class Some(Executor):
@@ -52,7 +59,7 @@ class Double(Routine):
 
 @hookimpl
 def register_components(registrar):
-    registrar.executor("some_{number}", Some)
+    registrar.executor("some_{number}", Some, settings=SomeSettings)
     registrar.routine("some_{number}.double", Double)
 '''
 
