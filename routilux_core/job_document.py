@@ -83,7 +83,7 @@ def _check_data(data: JobData) -> None:
             f"no time passes for a job that is {data.status}",
         ),
         (
-            data.stopping is None or live or data.status is ExecutionStatus.FAILED,
+            data.stopping is None or data.status is not ExecutionStatus.COMPLETED,
             "stopping",
             f"a job that is {data.status} does not fail",
         ),

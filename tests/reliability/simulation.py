@@ -5,6 +5,7 @@ are the real ones; workers, timers and clerk only take note, and the seed decide
 does things in the middle of a turn: as the thread that has it, or as another thread would meanwhile.
 """
 
+import json
 import logging
 import sys
 from collections import Counter
@@ -26,6 +27,7 @@ from routilux_core import (
     get_execution_context,
 )
 from routilux_core import job as job_module
+from routilux_core.current import MANAGER
 from routilux_core.facts import ActivationReturned, Fact, JobPaused, JobStopped
 from routilux_core.launch import Launch, _job
 from routilux_core.state import fold
@@ -130,6 +132,7 @@ class Simulation:
         """Go through the schedule; raise `Violation` when a law is broken."""
         WORLD.current = self
         SimulatedEvent.stuck = 0
+        before = MANAGER.set(self.manager)
         try:
             with one_thread():
                 self._begin()
@@ -146,6 +149,7 @@ class Simulation:
         except (Exception, Stuck) as error:
             raise Violation(f"seed {self.seed}: {type(error).__name__}: {error}") from error
         finally:
+            MANAGER.reset(before)
             WORLD.current = None
             self.manager.forget(self.job)
 
@@ -178,6 +182,8 @@ class Simulation:
             choices += [self._cancel]
         if self.dice.chance(15):
             choices += [self._crash]
+        if self.dice.chance(30):
+            choices += [self._move]
         return choices
 
     def _going_on(self) -> list[Callable[[], None]]:
@@ -379,6 +385,20 @@ class Simulation:
             return
         self.lost = True
         self.watched = False  # whoever resumes it brings monitors of his own
+
+    def _move(self) -> None:
+        """Leave the job behind, and go on with what its document says."""
+        document = json.dumps(self._turn(self.state.serialize))
+        known = data_of(self.state).number
+        self._say("move", f"after fact {known}, in {len(document)} bytes")
+        self.manager.forget(self.job)
+        self._forget_work()
+        self.state = JobState().deserialize(json.loads(document))
+        self.untold.update(range(known + 1, data_of(self.state).number + 1))
+        self.book = Book(self.flow)  # of activations that are others now
+        check_fold(self.state)
+        self.lost = True
+        self.watched = False
 
     def _recover(self, fact: Fact) -> None:
         fact.number, fact.at = (

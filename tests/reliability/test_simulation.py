@@ -1,4 +1,4 @@
-"""Thousands of schedules from seeds, with everything that threads, time and crashes may do, break no law.
+"""Thousands of schedules from seeds, with all that threads, time, crashes and moves may do, break no law.
 
 `TEST_SCHEDULES=20000 pytest tests/reliability/test_simulation.py` runs more of them. A failure names its
 seed; `python -m tests.reliability.simulation SEED` shows that schedule.
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from routilux_core import job_document
 from routilux_core.engine import Engine
 from routilux_core.turn import Turn
 from tests.reliability.laws import Violation
@@ -102,3 +103,15 @@ def test_a_retry_that_is_forgotten_at_a_pause_is_found(monkeypatch):
         engine.later.clear()
 
     assert finds(monkeypatch, Engine, "resume", forgetful)
+
+
+@pytest.mark.parametrize("field", ["held", "activations", "merged", "routines"])
+def test_a_document_that_leaves_something_out_is_found(field, monkeypatch):
+    """The control of moves: a job comes back without one of its fields."""
+    real = job_document.read_fields
+
+    def forgetful(*arguments):
+        found = real(*arguments)
+        return found | {field: type(found[field])()}
+
+    assert finds(monkeypatch, job_document, "read_fields", forgetful)
