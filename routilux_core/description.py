@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
-import textwrap
 from itertools import pairwise
 from reprlib import Repr
 from typing import TYPE_CHECKING, Any
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from routilux_core.component import Component
     from routilux_core.slot import Event, Slot
 
-_PATH = re.compile(r"(?<!['\"\w.])(?:[A-Za-z_]\w*\.)+(?=[A-Za-z_])")
+_PATH = r"(?<!['\"\w.])(?:[A-Za-z_]\w*\.)+(?=[A-Za-z_])"
 """The modules before a name, outside of quotes."""
 _short = Repr()
 _short.maxstring = _short.maxother = 60
@@ -187,6 +185,9 @@ def _default(one: Attribute[Any]) -> Any:
 
 def _field_docs(schema: type) -> dict[str, str]:
     """Return the text under each field of a class, where its source is there to be read."""
+    import ast  # noqa: PLC0415 - costly, and needed only by people who ask
+    import textwrap  # noqa: PLC0415 - as above
+
     try:
         body = ast.parse(textwrap.dedent(inspect.getsource(schema))).body[0]
     except (OSError, TypeError, SyntaxError, IndexError):
@@ -203,7 +204,9 @@ def _field_docs(schema: type) -> dict[str, str]:
 
 def type_text(annotation: Any) -> str:
     """Write a type as the code does, without the modules that it comes from."""
-    return annotation if isinstance(annotation, str) else _PATH.sub("", inspect.formatannotation(annotation))
+    return (
+        annotation if isinstance(annotation, str) else re.sub(_PATH, "", inspect.formatannotation(annotation))
+    )
 
 
 def _first_line(made: Any) -> str:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 OURS = "routilux-core"
 """The name of the package that this is installed with."""
-_NAME = re.compile(r"[A-Za-z0-9._-]+")
-_EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
+_NAME = r"[A-Za-z0-9._-]+"
+_EXTRA = r"extra\s*==\s*['\"]([^'\"]+)['\"]"
 
 
 class Distribution:
@@ -38,7 +38,7 @@ class Distribution:
         """The packages that it requires, each with the extra that brings it, or with nothing."""
         found = []
         for line in self._lines("Requires-Dist"):
-            name, extra = _NAME.match(line), _EXTRA.search(line)
+            name, extra = re.match(_NAME, line), re.search(_EXTRA, line)
             if name:
                 found.append((name[0], extra[1] if extra else ""))
         return tuple(found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from random import random
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -39,6 +38,12 @@ class Limits:
     max_activations: int | None = None
 
 
+def _chance() -> float:
+    from random import random  # noqa: PLC0415 - costly, and needed only where something is tried again
+
+    return random()  # noqa: S311 - it spreads retries, and is no secret
+
+
 class Failing:
     """Further attempts, failures, limits, and the end by an error."""
 
@@ -72,7 +77,7 @@ class Failing:
     )
 
     def __init__(
-        self, plan: Plan, ledger: Ledger, limits: Limits, chance: Callable[[], float] = random
+        self, plan: Plan, ledger: Ledger, limits: Limits, chance: Callable[[], float] | None = None
     ) -> None:
         self.plan = plan
         self.demanding = plan.demanding
@@ -80,7 +85,7 @@ class Failing:
         self.ledger = ledger
         self.data = ledger.data
         self.limits = limits
-        self.chance = chance
+        self.chance = chance or _chance
         self.routing = Routing(ledger, plan)
         self.closed = self.data.status in FINAL
         self.over = False

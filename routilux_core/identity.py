@@ -12,8 +12,8 @@ import re
 
 from routilux_core.errors import InvalidName
 
-_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_ID = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"
+_NAME = r"[A-Za-z0-9_-]{1,128}"
 
 MASK = (1 << 64) - 1
 STEP = 0x9E3779B97F4A7C15
@@ -25,14 +25,14 @@ _SCRAMBLE = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 
 def checked_id(kind: str, value: object) -> str:
     """Return `value` if it is a well-formed id, else raise `InvalidName`."""
-    if isinstance(value, str) and _ID.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(_ID, value):
         return value
     raise InvalidName(kind, value if isinstance(value, str) else repr(value))
 
 
 def checked_name(kind: str, value: object) -> str:
     """Return `value` if it is a well-formed slot or event name, else raise `InvalidName`."""
-    if isinstance(value, str) and _NAME.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(_NAME, value):
         return value
     raise InvalidName(kind, value if isinstance(value, str) else repr(value))
 

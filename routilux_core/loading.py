@@ -18,8 +18,8 @@ from routilux_core.markers import PLUGIN_API, PROJECT
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-_VALUE = re.compile(r"(?P<module>[\w.]+)\s*(:\s*(?P<attribute>[\w.]+)\s*)?(\[.*\]\s*)?")
-_VERSION = re.compile(r"(\d+)\.(\d+)")
+_VALUE = r"(?P<module>[\w.]+)\s*(:\s*(?P<attribute>[\w.]+)\s*)?(\[.*\]\s*)?"
+_VERSION = r"(\d+)\.(\d+)"
 
 
 class Unusable(Exception):
@@ -81,7 +81,7 @@ def _entry(point: EntryPoint) -> Entry:
 
 def imported(entry: Entry) -> Any:
     """Return what an entry point names."""
-    match = _VALUE.fullmatch(entry.value.strip())
+    match = re.fullmatch(_VALUE, entry.value.strip())
     if match is None:
         raise Unusable(f"its entry point is {entry.value!r}; it takes 'module' or 'module:name'")
     name = match["module"]
@@ -107,7 +107,7 @@ def check(plugin: Any) -> None:
     wanted = getattr(plugin, f"{PROJECT}_api", None)
     if wanted is None:
         return
-    match = _VERSION.fullmatch(wanted) if isinstance(wanted, str) else None
+    match = re.fullmatch(_VERSION, wanted) if isinstance(wanted, str) else None
     if match is None:
         raise Unusable(f"its {PROJECT}_api is {wanted!r}; it takes text like {PLUGIN_API!r}")
     ours = tuple(map(int, PLUGIN_API.split(".")))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -55,6 +54,8 @@ class Loops:
 
     def call(self, owner: object, coroutine: Coroutine[Any, Any, Result], context: Context) -> Result:
         """Run `coroutine` in `context` to its end and return its result; `owner` names it for `cancel`."""
+        from concurrent.futures import Future  # noqa: PLC0415 - as asyncio
+
         done: Future[Result] = Future()
 
         def begin(loop: AbstractEventLoop) -> None:

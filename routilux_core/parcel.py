@@ -90,5 +90,5 @@ def _parts(value: Any) -> list[tuple[str, Any]]:
         return [(f"[{key!r}]", part) for key, part in value.items()]
     if isinstance(value, (list, tuple)):
         return [(f"[{index}]", part) for index, part in enumerate(value)]
-    names = [field.name for field in getattr(value, "__attrs_attrs__", ())] or getattr(value, "__dict__", ())
-    return [(f".{name}", getattr(value, name)) for name in names]
+    names = [field.name for field in getattr(value, "__attrs_attrs__", ())]
+    return [(f".{name}", getattr(value, name)) for name in names or getattr(value, "__dict__", ())]

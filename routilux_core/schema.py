@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from re import compile as pattern
+from re import search
 from typing import Any, NoReturn, TypeVar
 
 from attrs import field, frozen
@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 DEEPEST = 300
 """How many lists and objects may lie within each other in a document."""
 _LONGEST_NUMBER = 400
-_SURROGATE = pattern(r"\\u[dD][89a-fA-F]")
+_SURROGATE = r"\\u[dD][89a-fA-F]"
 
 
 @frozen
@@ -123,7 +123,7 @@ def read(text: str | bytes, kind: str = "the document") -> Document:
     if type(document) is not dict:
         raise InvalidDocument(kind, f"it is {shorten(document)}, and an object is wanted")
     _check_depth(document, kind)
-    if _SURROGATE.search(text):
+    if search(_SURROGATE, text):
         _check_text(document, kind)
     return document
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from binascii import a2b_base64, b2a_base64
 from datetime import date, datetime, time, timedelta, timezone
 from functools import cache
-from re import compile as pattern
+from re import fullmatch
 from typing import Any
 
 from routilux_core.codec import Codec
@@ -14,7 +14,7 @@ from routilux_core.secret import Secret
 
 MOST_ALIKE = 2_000
 """Keys of a set or dict that may have the hash of another one."""
-_ZONE = pattern(r"[A-Za-z0-9_+/-]{1,80}")
+_ZONE = r"[A-Za-z0-9_+/-]{1,80}"
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 """Whole numbers that every reader of JSON has; others are tagged."""
 
@@ -183,7 +183,7 @@ def _decode_zone(plain: Any) -> Any:
 
     # A key that no file has makes ZoneInfo import a package of that name, so it is looked up before.
     key = _text(plain)
-    found = _ZONE.fullmatch(key) and any(Path(folder, key).is_file() for folder in TZPATH)
+    found = fullmatch(_ZONE, key) and any(Path(folder, key).is_file() for folder in TZPATH)
     if not found and key not in _zones():
         raise LookupError(f"there is no time zone {shorten(key)} here")
     return ZoneInfo(key)

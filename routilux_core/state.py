@@ -12,12 +12,10 @@ from routilux_core.effect import SharedDataModified
 from routilux_core.errors import InvalidOption
 from routilux_core.fact import Fact
 from routilux_core.identity import digest, new_id
-from routilux_core.job_document import SCHEMA, read_job, write_job
 from routilux_core.job_errors import NoActiveJob
 from routilux_core.job_view import JobView
 from routilux_core.outputs import OutputHandler
 from routilux_core.schema import load, save_text, write
-from routilux_core.snapshot import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -96,6 +94,9 @@ class JobState(JobView):
 
         What a handler has done is in it when it has returned; of one that runs, the activation is pending.
         """
+        from routilux_core.job_document import write_job  # noqa: PLC0415 - costly, and only for jobs that are saved
+        from routilux_core.snapshot import snapshot  # noqa: PLC0415 - as above
+
         data, history = snapshot(self)
         return write_job(data, history, self._manager().converter)
 
@@ -104,6 +105,8 @@ class JobState(JobView):
 
         A job that ran at that moment is paused, with what its handlers were at pending again.
         """
+        from routilux_core.job_document import read_job  # noqa: PLC0415 - see serialize
+
         restored, history = read_job(data, self._manager().converter)
         with self._lock:
             if self._job is not None or self._data.number:
@@ -119,7 +122,7 @@ class JobState(JobView):
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
         """Return the state that `save` wrote."""
-        return load(path, SCHEMA.kind, cls().deserialize)
+        return load(path, "job_state", cls().deserialize)
 
     def _manager(self) -> JobManager:
         job = self._job
