@@ -1,9 +1,22 @@
 """What the examples share."""
 
+from collections.abc import Iterator
+
 import pytest
 
-EXECUTORS = ["sequential"]
-"""The examples that ask for concurrency run on each of these. `pooled` belongs here once it exists."""
+from routilux_core import JobManager
+from routilux_plugins.executors import pooled, sequential
+
+EXECUTORS = ["sequential", "pooled"]
+"""The examples that ask for concurrency run on each of these."""
+
+
+@pytest.fixture
+def manager() -> Iterator[JobManager]:
+    """A manager of the test's own, with both of them."""
+    with JobManager(plugins=[sequential, pooled], discover=False) as made:
+        yield made
+        made.shutdown(wait=False)
 
 
 @pytest.fixture(params=EXECUTORS)
