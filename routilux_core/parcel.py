@@ -91,4 +91,5 @@ def _parts(value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, (list, tuple)):
         return [(f"[{index}]", part) for index, part in enumerate(value)]
     names = [field.name for field in getattr(value, "__attrs_attrs__", ())]
-    return [(f".{name}", getattr(value, name)) for name in names or getattr(value, "__dict__", ())]
+    names = names or list(getattr(value, "__dict__", ()))
+    return [(f".{name}", getattr(value, name)) for name in names]
