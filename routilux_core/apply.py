@@ -65,7 +65,7 @@ def _job_forked(data: JobData, fact: facts.JobForked) -> None:
     data.created_at, data.metadata = fact.created_at, dict(fact.metadata)
     data.fingerprint, data.timeout = fact.fingerprint, fact.timeout
     for name, value in fact.legacy.items():
-        setattr(data, name, copied(value))
+        setattr(data, name, copied(name, value))
 
 
 def _pause_requested(data: JobData, fact: facts.PauseRequested) -> None:

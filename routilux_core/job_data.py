@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from attrs import Factory, define, evolve, fields
@@ -125,23 +125,35 @@ LEGACY = (
 """The fields that a fork takes over."""
 
 
-OWN = {dict, list, deque, RoutineRecord}
+def _of_lists(value: dict[Any, Any]) -> dict[Any, Any]:
+    return {key: item.copy() if type(item) is list else item for key, item in value.items()}
 
 
-def copied(value: Any) -> Any:
-    """Copy containers of a job and what they contain of ours; payloads go by reference."""
-    if type(value) is RoutineRecord:
-        return value.copy()
-    if type(value) is dict:
-        return {key: copied(item) if type(item) in OWN else item for key, item in value.items()}
-    if type(value) in {list, deque}:
-        return type(value)(value)
-    return value
+DEEP: dict[str, Callable[[Any], Any]] = {
+    "routines": lambda records: {name: record.copy() for name, record in records.items()},
+    "stats": lambda stats: {name: recorded.copy() for name, recorded in stats.items()},
+    "results": _of_lists,
+    "merged": lambda merged: {target: _of_lists(payload) for target, payload in merged.items()},
+    "held": lambda held: {
+        target: {
+            key: {lane: waiting.copy() for lane, waiting in group.items()} for key, group in groups.items()
+        }
+        for target, groups in held.items()
+    },
+}
+"""The fields whose containers hold containers that are the job's own, too."""
+
+
+def copied(name: str, value: Any) -> Any:
+    """Copy a field as deep as its containers are the job's own; what users put in goes by reference."""
+    if name in DEEP:
+        return DEEP[name](value)
+    return value.copy() if type(value) in {dict, list, deque} else value
 
 
 def legacy(data: JobData) -> dict[str, Any]:
     """Return what a fork of this job takes over."""
-    return {name: copied(getattr(data, name)) for name in LEGACY}
+    return {name: copied(name, getattr(data, name)) for name in LEGACY}
 
 
 FIELDS = tuple(field.name for field in fields(JobData))

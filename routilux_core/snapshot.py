@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from threading import get_ident
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from routilux_core.job_data import FIELDS, JobData
+from routilux_core.job_data import FIELDS, JobData, copied
 from routilux_core.job_errors import InsideJob
 from routilux_core.merge import prefixes
 
@@ -56,19 +55,9 @@ def _of_live(job: Job, state: JobState) -> Snapshot:
 def _taken(state: JobState) -> Snapshot:
     """Copy the containers that change, as deep as they are the job's own, while nobody else is at them."""
     data = state._data
-    fields = {name: getattr(data, name) for name in FIELDS}
-    copies = {name: value.copy() for name, value in fields.items() if type(value) in {dict, list, deque}}
-    copies["routines"] = {name: record.copy() for name, record in data.routines.items()}
-    copies["stats"] = {name: dict(recorded) for name, recorded in data.stats.items()}
-    copies["results"] = {name: list(payloads) for name, payloads in data.results.items()}
+    copies = {name: copied(name, getattr(data, name)) for name in FIELDS if name != "merged"}
     copies["merged"] = {
         target: {**payload, **prefixes({name: one for name, one in payload.items() if type(one) is list})}
         for target, payload in data.merged.items()
-    }
-    copies["held"] = {
-        target: {
-            key: {lane: deque(waiting) for lane, waiting in group.items()} for key, group in groups.items()
-        }
-        for target, groups in data.held.items()
     }
     return evolve(data, **copies), list(state._history)

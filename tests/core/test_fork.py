@@ -226,3 +226,14 @@ def test_a_delivery_that_failed_is_made_again(manager):
     fork = flow.fork(failed)
     assert flow.wait_for_completion(WAIT)
     assert (fork.status, seen, fork.pending_tasks) == ("completed", [5], [])
+
+
+def test_values_of_users_are_taken_over_as_they_are_even_one_that_contains_itself(manager):
+    ring = {}
+    ring["ring"] = ring
+    flow = Flow("ring")
+    flow.add_routine(routine(lambda: None)(), "only")
+    state = flow.execute("only")
+    state.update_shared_data("ring", ring)
+    fork = flow.fork(state, start=False)
+    assert fork.get_shared_data("ring") is ring
