@@ -86,7 +86,9 @@ class Steering(Serving):
     def wake(self) -> None:
         """Tell the executor of work that it was not told of."""
         self.driven = False
-        self.launch(take=False)
+        if self._begin is not None:  # its first turn tells
+            self.launch(take=False)
+            return
         with self.lock:
             count = min(len(self.ready) + len(self.stalled), self.limit - self.inflight) if self.open else 0
         if count > 0:
