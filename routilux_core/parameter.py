@@ -89,6 +89,8 @@ def structured(value: Any, kind: Any, slot: str, field: str) -> Any:
 def fits(value: Any, kind: Any) -> bool:
     """Tell whether `value`, with all that it holds, is what the annotation says."""
     kind = bare(kind)
+    if kind is Any or isinstance(kind, TypeVar):
+        return True
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Literal:
         return any(type(value) is type(one) and value == one for one in arguments)
@@ -97,9 +99,7 @@ def fits(value: Any, kind: Any) -> bool:
     if kind is None:
         return value is None
     shape = origin or kind
-    if isinstance(shape, type):
-        return _is_instance(value, shape) and _holds(value, shape, arguments)
-    return kind is Any or isinstance(kind, TypeVar)
+    return isinstance(shape, type) and _is_instance(value, shape) and _holds(value, shape, arguments)
 
 
 def _is_instance(value: Any, kind: type) -> bool:

@@ -125,6 +125,15 @@ def test_what_is_right_already_passes_by(manager, kind, plain, value):
     assert arrive(kind, value) is value
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [(Point | Any, {"x": 1}), (list[Item | Any], [{"name": "apple"}]), (tuple[Any, ...], (1, {}))],
+    ids=str,
+)
+def test_anything_passes_where_anything_may_be(manager, kind, value):
+    assert arrive(kind, value) is value
+
+
 @pytest.mark.parametrize("kind", [Item | None, Optional[date], "Colour | None"], ids=str)  # noqa: UP045
 def test_none_passes_where_it_may_be(manager, kind):
     assert arrive(kind, None) is None
