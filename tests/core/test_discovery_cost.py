@@ -70,6 +70,7 @@ def cost(folder):
     Other work on the machine only ever adds, so the first run below the ceiling is enough.
     """
     environment = os.environ | {"PYTHONPATH": str(folder)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed is compiled, and so is ours then
     command = [sys.executable, "-c", PROGRAM]
     found = []
     for _ in range(10):
