@@ -1,26 +1,26 @@
 """The design overview: its picture of connections, and each behaviour that it names."""
 
+import json
 import threading
 
 import pytest
 
-from routilux_core import Flow, JobState, NoActiveJob, Routine, routine
+from routilux_core import ActivationStarted, Flow, JobState, NoActiveJob, Routine, routine
 
 
 class A(Routine):
     def __init__(self, event="result"):
-        super().__init__()
+        super().__init__(event=event)
         self.define_slot("trigger", handler=self.send)
         self.define_event(event, ["data"])
-        self._event = event
 
     def send(self, data):
-        self.emit(self._event, data=data)
+        self.emit(self.get_config("event"), data=data)
 
 
 class B(Routine):
     def __init__(self, slot="input", merge_strategy="override"):
-        super().__init__()
+        super().__init__(slot=slot, merge_strategy=merge_strategy)
         self.define_slot(slot, handler=self.take, merge_strategy=merge_strategy)
         self.define_event("taken", ["data"])
 
@@ -43,6 +43,11 @@ def many_to_many(merge_strategy="override"):
     flow.connect("d", "data", "e", "input1")
     flow.connect("d", "data", "f", "input2")
     return flow
+
+
+def pausing_at_once(job, fact):
+    if isinstance(fact, ActivationStarted):
+        job.pause()
 
 
 def test_many_events_to_one_slot(manager):
@@ -118,6 +123,22 @@ def test_a_job_state_records_status_routines_data_and_history(manager):
         {"data": 1},
     ]
     assert state.current_routine_id is None
+
+
+def test_a_flow_and_its_pending_tasks_are_saved_and_recovered(manager):
+    flow = many_to_many()
+    state = flow.start("a", {"data": 1}, monitors=[pausing_at_once])
+    assert manager.wait_for_all_jobs(timeout=10)
+    assert state.status == "paused"
+    flow_data, state_data = json.loads(json.dumps([flow.serialize(), state.serialize()]))
+
+    recovered_flow, recovered = Flow().deserialize(flow_data), JobState().deserialize(state_data)
+    assert list(recovered.pending_tasks) == list(state.pending_tasks) != []
+    recovered_flow.resume(recovered)
+    assert recovered_flow.wait_for_completion(timeout=10)
+
+    assert recovered.status == "completed"
+    assert recovered.results == flow.execute("a", {"data": 1}).results
 
 
 # -- the event queue pattern ---------------------------------------------------------------------------

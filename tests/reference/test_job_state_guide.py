@@ -1,5 +1,6 @@
 """The job state guide, snippet by snippet and in its order."""
 
+import json
 import threading
 from datetime import UTC, datetime
 
@@ -316,6 +317,34 @@ def test_cancel(held):
     assert another.results == {}
 
 
+# -- 12: serialization and persistence -----------------------------------------------------------------
+
+
+def test_serialization_and_persistence(held, tmp_path):
+    flow, routine = held
+    job_state = flow.start("source", monitors=[lets_go_when_pausing(routine)])
+    assert routine.inside.wait(10)
+    flow.pause(job_state, reason="Save for later")
+
+    job_state_data = job_state.serialize()
+    with (tmp_path / "job_state.json").open("w") as f:
+        json.dump(job_state_data, f, indent=2)
+
+    with (tmp_path / "job_state.json").open() as f:
+        loaded_data = json.load(f)
+    new_job_state = JobState()
+    new_job_state.deserialize(loaded_data)
+
+    assert new_job_state.execution_history == job_state.execution_history
+    assert new_job_state.routine_states == job_state.routine_states
+    assert new_job_state.status == "paused"
+    resumed = flow.resume(new_job_state)
+    assert flow.wait_for_completion(timeout=10)
+    assert resumed.status == "completed"
+    assert resumed.results == {"source.done": [{"data": "held"}]}
+    assert job_state.status == "paused"
+
+
 # -- 13: one pool for all executions -------------------------------------------------------------------
 
 
@@ -570,7 +599,19 @@ def test_a_limit_on_what_runs_at_once(manager, executor_name):
     assert max(most) <= 3
 
 
-# -- 26 and 27: best practices -------------------------------------------------------------------------
+# -- 25 to 28: best practices --------------------------------------------------------------------------
+
+
+def test_store_job_state_for_recovery(flow):
+    database = {}
+    job_state = flow.execute("source")
+    database[job_state.job_id] = json.dumps(job_state.serialize())
+
+    recovered = JobState().deserialize(json.loads(database[job_state.job_id]))
+
+    assert recovered.job_id == job_state.job_id
+    assert recovered.status == "completed"
+    assert recovered.results == job_state.results
 
 
 def test_status_monitoring(held):
@@ -603,7 +644,27 @@ def test_independent_execution_management(held):
     assert executions[0].results == {"source.done": [{"data": 0}]}
 
 
-# -- pitfalls ------------------------------------------------------------------------------------------
+def test_cross_host_execution(held, tmp_path):
+    flow, routine = held
+    job_state = flow.start("source", monitors=[lets_go_when_pausing(routine)])
+    assert routine.inside.wait(10)
+    flow.pause(job_state, reason="Transfer to Host B")
+    sent = json.dumps([flow.serialize(), job_state.serialize()])
+
+    flow_data, job_state_data = json.loads(sent)
+    new_flow = Flow()
+    new_flow.deserialize(flow_data)
+    new_job_state = JobState()
+    new_job_state.deserialize(job_state_data)
+
+    assert new_flow.routines["source"] is not routine
+    resumed = new_flow.resume(new_job_state)
+    assert new_flow.wait_for_completion(timeout=10)
+    assert resumed.status == "completed"
+    assert resumed.results == {"source.done": [{"data": "held"}]}
+
+
+# -- 29 to 32: pitfalls --------------------------------------------------------------------------------
 
 
 def test_pitfall_the_flow_does_not_manage_the_job_state(flow):
@@ -633,9 +694,27 @@ def test_pitfall_a_flow_is_no_place_for_a_job_state(flow):
             assert value == before[name]
 
 
+def test_pitfall_the_flow_and_its_job_state_are_saved_separately(flow):
+    job_state = flow.execute("source")
+    flow_data, job_state_data = flow.serialize(), job_state.serialize()
+    assert job_state.job_id not in json.dumps(flow_data)
+    assert flow_data == Flow().deserialize(flow_data).serialize()
+    assert "Source" not in json.dumps(job_state_data["job"]["results"])
+    assert job_state_data == JobState().deserialize(job_state_data).serialize()
+
+
 def test_pitfall_each_execution_makes_a_new_job_state(flow):
     first = flow.execute("source")
     kept = [(record.event_name, record.data) for record in first.execution_history]
     second = flow.execute("source")
     assert first is not second
     assert [(record.event_name, record.data) for record in first.execution_history] == kept
+
+
+def test_pitfall_a_job_state_persists_where_it_is_saved(flow, tmp_path):
+    first = flow.execute("source")
+    first.save(tmp_path / "first.json")
+    second = flow.execute("source")
+    again = JobState.load(tmp_path / "first.json")
+    assert again.job_id == first.job_id != second.job_id
+    assert again.execution_history == first.execution_history
