@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reprlib import Repr
-from typing import ClassVar, dataclass_transform
+from typing import Any, ClassVar, dataclass_transform
 
 MOST = 160
 """So many characters of a value stand in an error."""
@@ -31,6 +31,10 @@ class RoutiluxError(Exception):
         super().__init__(*values)
         for name, value in zip(self.fields, values, strict=True):
             setattr(self, name, value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel by the fields, whatever a built-in base does with its arguments."""
+        return type(self), tuple(getattr(self, name) for name in self.fields)
 
 
 def shown(value: object) -> str:

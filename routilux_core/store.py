@@ -1,0 +1,238 @@
+"""The Store contract: where jobs are kept, so that they survive their process and move to another.
+
+A store keeps bytes and knows nothing of what they mean; the core encodes. What it does know is who may
+write: every job has a *claim* with an owner, an epoch and a time at which it ends, and every write is refused
+whose claim is not the job's present one. All times are of the store's own clock. Every method may be called
+from any thread. When a method has returned, what it did is kept; when it raises, that has not happened or
+has happened whole. A store raises `StoreUnavailable` for an outage that may pass, and another `StoreError` for
+one that will not.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from routilux_core.status import ExecutionStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+
+@frozen
+class Claim:
+    """The right of one owner to write one job."""
+
+    job_id: str
+    owner: str
+    epoch: int
+    """Grows by one with each claim of the job, and is never used twice."""
+
+
+@frozen
+class Entry:
+    """One piece of a job's journal: the facts of one commit."""
+
+    first: int
+    """The number of its first fact."""
+    last: int
+    content: bytes
+
+
+@frozen
+class Snapshot:
+    """A job as it was after a fact, without its history."""
+
+    number: int
+    """Of the last fact that is in it."""
+    content: bytes
+
+
+@frozen(kw_only=True)
+class Head:
+    """What a store lists a job by."""
+
+    flow_id: str
+    fingerprint: str
+    """Which version of the flow it runs; the name under which `save_flow` keeps that."""
+    status: ExecutionStatus
+    created_at: float
+    updated_at: float
+    note: str = ""
+    """Why nobody can take it up, where that is so."""
+
+
+@frozen(kw_only=True)
+class Commit:
+    """What one job has to write: all of it or nothing."""
+
+    claim: Claim
+    head: Head
+    entries: tuple[Entry, ...] = ()
+    snapshot: Snapshot | None = None
+    handled: tuple[str, ...] = ()
+    """The ids of the requests that these entries answer; they are gone with the commit."""
+
+
+@frozen(kw_only=True)
+class Request:
+    """What somebody elsewhere asks of a job: pause, resume, cancel, post."""
+
+    job_id: str
+    request_id: str
+    kind: str
+    content: bytes
+
+
+@frozen(kw_only=True)
+class Listed:
+    """A job as a list shows it."""
+
+    job_id: str
+    head: Head
+    owner: str | None
+    """Who has claimed it, if that claim has not ended."""
+
+
+@frozen(kw_only=True)
+class Kept:
+    """A job as it is loaded: its last snapshot and the entries after it."""
+
+    head: Head
+    snapshot: Snapshot | None
+    entries: tuple[Entry, ...]
+    epoch: int
+    """Of the last claim; 0 if nobody has ever claimed it."""
+
+
+class Store(ABC):
+    """Keeps jobs and flows. Authors of one run `routilux_core.testing.StoreContract` on it."""
+
+    # -- claims ----------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def submit(self, job_id: str, head: Head, entries: Sequence[Entry]) -> None:
+        """Take in a new job that nobody has claimed; `DuplicateName` if there is one of that id."""
+
+    @abstractmethod
+    def create(self, job_id: str, head: Head, entries: Sequence[Entry], owner: str, seconds: float) -> Claim:
+        """Take in a new job and claim it, in one go; `DuplicateName` if there is one of that id."""
+
+    @abstractmethod
+    def claim(self, job_id: str, owner: str, seconds: float, dead: Collection[str] = ()) -> Claim:
+        """Claim a job for so many seconds, if nobody else has it, or only one of the `dead` owners has.
+
+        A new claim has a new epoch, also for the same owner. `UnknownJob` if there is none of that id,
+        `ClaimRefused` with the present owner if it is claimed or its status is final.
+        """
+
+    @abstractmethod
+    def claim_next(
+        self,
+        owner: str,
+        seconds: float,
+        limit: int,
+        flows: Collection[str] | None = None,
+        dead: Collection[str] = (),
+    ) -> list[Claim]:
+        """Claim up to `limit` jobs, oldest first, that are pending or running and nobody has.
+
+        Those are the ones never claimed, those whose claim was released or has ended, and those of `dead`
+        owners; of the flows named, where `flows` is given. Paused jobs wait for their resume, and jobs whose
+        head has a note wait for somebody who knows more.
+        """
+
+    @abstractmethod
+    def renew(self, claims: Collection[Claim], seconds: float) -> set[str]:
+        """Let claims last for so many seconds from now; return the ids of those that were lost.
+
+        A claim whose time has run out is renewed all the same if nobody has claimed the job since.
+        """
+
+    @abstractmethod
+    def release(self, claims: Collection[Claim]) -> None:
+        """Give claims up; the epochs stay known. Claims that were lost are passed over."""
+
+    @abstractmethod
+    def owners(self) -> set[str]:
+        """Return all owners of claims that have not ended."""
+
+    # -- writing ---------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def commit(self, batch: Sequence[Commit]) -> set[str]:
+        """Write for many jobs in one transaction; return the ids of those whose claim was lost.
+
+        For these nothing is written, and the others are not harmed. A claim whose time has run out still
+        holds if nobody has claimed the job since. Entries go on where the job's last one ended. A final
+        status is never changed by anything: such a commit counts as lost.
+        """
+
+    # -- requests --------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def request(self, job_id: str, kind: str, content: bytes, request_id: str) -> None:
+        """Leave a request for whoever has the job, or will have it; a known `request_id` is not taken twice.
+
+        `UnknownJob` if there is no such job, `ClaimRefused` if its status is final.
+        """
+
+    @abstractmethod
+    def requests(self, owner: str) -> list[Request]:
+        """Return the requests that wait for the jobs of an owner, in the order in which they came."""
+
+    @abstractmethod
+    def waiting_requests(self, job_id: str) -> list[Request]:
+        """Return the requests that wait for one job, in the order in which they came."""
+
+    # -- reading ---------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def load(self, job_id: str) -> Kept:
+        """Return the last snapshot of a job and the entries after it; `UnknownJob` if there is none."""
+
+    @abstractmethod
+    def history(self, job_id: str, after: int = 0, limit: int = 100) -> list[Entry]:
+        """Return up to `limit` entries whose last fact comes after that number, from the first on."""
+
+    @abstractmethod
+    def jobs(
+        self,
+        flow_id: str | None = None,
+        status: Collection[ExecutionStatus] | None = None,
+        before: tuple[float, str] | None = None,
+        limit: int = 100,
+    ) -> list[Listed]:
+        """Return up to `limit` jobs, the latest first, ordered by `created_at` and id.
+
+        `before` is those two of the last one of the page before.
+        """
+
+    # -- flows -----------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def save_flow(self, flow_id: str, fingerprint: str, document: bytes) -> None:
+        """Keep the document of a flow as it is at that version; the same again changes nothing."""
+
+    @abstractmethod
+    def load_flow(self, flow_id: str, fingerprint: str) -> bytes | None:
+        """Return the document of that version of a flow, or None."""
+
+    # -- the end ---------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def delete(self, job_id: str) -> None:
+        """Forget a job whose status is final or that nobody has claimed; `ClaimRefused` otherwise."""
+
+    @abstractmethod
+    def prune(self, before: float) -> int:
+        """Forget the jobs of final status last changed before that time, and flow documents no job refers to.
+
+        Return how many jobs those were.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of files and connections. May be called again."""
