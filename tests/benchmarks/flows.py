@@ -89,3 +89,15 @@ def fan(target: Routine) -> Flow:
     flow.add_routine(target, "target")
     flow.connect("first", "output", "target", "trigger")
     return flow
+
+
+def cascade(length: int) -> Flow:
+    """One routine that sends many events down a row of so many."""
+    flow = Flow("cascade")
+    flow.add_routine(Burst(), "first")
+    ids = ["first", *(f"r{number}" for number in range(length))]
+    for routine_id in ids[1:]:
+        flow.add_routine(Relay(), routine_id)
+    for source, target in pairwise(ids):
+        flow.connect(source, "output", target, "trigger")
+    return flow
