@@ -36,7 +36,7 @@ def cycles(modules: Iterable[Source]) -> list[str]:
 
 
 COSTLY = {"routilux_core.job_document", "routilux_core.snapshot"}
-"""Needed where jobs are saved, and paid for by all if it were imported at once; its floor holds all the same."""
+"""What only those need who save jobs, and all would pay for at the start. Its floor holds all the same."""
 
 
 def late_imports(modules: Iterable[Source]) -> list[str]:
