@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from time import monotonic
 from typing import ClassVar
 
-from routilux_core import Executor, Job, Lane, Registrar, Traits, hookimpl
+from routilux_core import Executor, Job, Lane, ManagerClosed, Registrar, Traits, hookimpl
 
 SHARE = 0.002
 """Seconds that a job has the background thread before it is another one's turn."""
@@ -25,9 +25,12 @@ class Sequential(Executor):
         self._lanes: SimpleQueue[SequentialLane | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._stopped = False
 
     def open(self, job: Job) -> Lane:
         """Return the job's place in the queue for the background thread."""
+        if self._stopped:
+            raise ManagerClosed("executor 'sequential'")
         return SequentialLane(self, job)
 
     def drive(self, job: Job) -> None:
@@ -45,6 +48,7 @@ class Sequential(Executor):
 
     def stop(self, timeout: float | None = None) -> None:
         """End the background thread after the handler that it is in."""
+        self._stopped = True
         self._lanes.put(None)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout)
