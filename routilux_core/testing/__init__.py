@@ -6,10 +6,11 @@ A conftest.py may import from here before it names the plugin, so pytest is told
 """
 
 from routilux_core.testing.clock import ManualClock
+from routilux_core.testing.executor_contract import ExecutorContract
 from routilux_core.testing.recorder import Recorder
 from routilux_core.testing.routine_contract import RoutineContract
 from routilux_core.testing.slot_run import SlotRun, run_slot
 
-__all__ = ["ManualClock", "Recorder", "RoutineContract", "SlotRun", "run_slot"]
+__all__ = ["ExecutorContract", "ManualClock", "Recorder", "RoutineContract", "SlotRun", "run_slot"]
 
 pytest_plugins = ("routilux_core.testing.fixtures",)
