@@ -1,10 +1,11 @@
 """The Store contract: where jobs are kept, so that they survive their process and move to another.
 
 A store keeps bytes and knows nothing of what they mean; the core encodes. What it does know is who may
-write: every job has a *claim* with an owner, an epoch and a time at which it ends, and every write is refused
-whose claim is not the job's present one. All times are of the store's own clock. Every method may be called
-from any thread. When a method has returned, what it did is kept; when it raises, that has not happened, or has
-happened whole. A store raises `StoreUnavailable` for an outage that may pass, another `StoreError` otherwise.
+write: every job has a *claim* with an owner, an epoch and a time at which it ends, and every write is
+refused whose claim is not the job's present one. All times are of the store's own clock. Every method may
+be called from any thread. When a method has returned, what it did is kept; when it raises, that has not
+happened, or has happened whole. A store raises `StoreUnavailable` for an outage that may pass, another
+`StoreError` otherwise.
 """
 
 from __future__ import annotations
