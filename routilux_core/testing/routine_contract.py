@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from routilux_core.component import Component
+from routilux_core.description import describe
 from routilux_core.flow import Flow
 from routilux_core.parameter import fits
 from routilux_core.routine import Routine
@@ -54,9 +56,10 @@ class RoutineContract:
     def test_it_says_what_it_does(self) -> None:
         """The class has a docstring, whose first line is what the registry shows."""
         kind = type(self.routine())
-        assert (vars(kind).get("__doc__") or "").strip(), (
-            f"{kind.__name__} has no docstring to be described by"
-        )
+        described = describe(Component(kind="routine", name=kind.__name__, factory=kind))
+        own = (vars(kind).get("__doc__") or "").strip()
+        assert own, f"{kind.__name__} has no docstring to be described by"
+        assert described.summary in own, f"{kind.__name__} is described as {described.summary!r}"
 
     def test_its_handlers_bind(self) -> None:
         """Each handler can be called by the names of a payload's fields."""

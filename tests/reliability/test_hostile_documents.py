@@ -14,7 +14,7 @@ from routilux_core import InvalidDocument, UnknownClass
 from tests.reliability.audited import DANGEROUS, write
 from tests.reliability.hostile import KINDS, TEXTS, healthy, texts
 
-LOADS = int(os.environ.get("TEST_LOADS", "1000"))
+LOADS = int(os.environ.get("TEST_LOADS", "600"))
 REFUSALS = (InvalidDocument, UnknownClass)
 CASES = {f"{kind}: {name}": (kind, text, said) for kind, name, text, said in texts()}
 
