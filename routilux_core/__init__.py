@@ -98,24 +98,28 @@ from routilux_core.job_errors import (
     ManagerClosed,
     NoActiveJob,
     OutsideProcess,
+    PoisonedActivation,
     RemoteError,
     RemoteTraceback,
     RunawayLoop,
     TooMuchPending,
     UnknownJob,
     VetoedJob,
+    WorkerLost,
 )
 from routilux_core.manager import JobManager
 from routilux_core.markers import hookimpl
 from routilux_core.observers import Monitor
 from routilux_core.outcome import Outcome
+from routilux_core.outpost import Outpost
 from routilux_core.outputs import CallbackOutputHandler, NullOutputHandler, OutputHandler, QueueOutputHandler
-from routilux_core.parcel import Parcel
+from routilux_core.parcel import Blueprint, Parcel, packed, unpacked
 from routilux_core.plugin import Plugin, PluginStatus
 from routilux_core.policy import Policy, all_sources, at_end, batch, each
 from routilux_core.record import ExecutionRecord
 from routilux_core.registrar import Registrar
 from routilux_core.registry import Registry
+from routilux_core.reply import Reply, packed_replies, reply
 from routilux_core.routine import Routine
 from routilux_core.secret import Secret
 from routilux_core.settings import Settings
@@ -145,6 +149,7 @@ __all__ = [
     "ActivationTimeout",
     "ActivationYielded",
     "AmbiguousClass",
+    "Blueprint",
     "CallbackOutputHandler",
     "CannotTravel",
     "Claim",
@@ -219,6 +224,7 @@ __all__ = [
     "NotSerializable",
     "NullOutputHandler",
     "Outcome",
+    "Outpost",
     "OutputHandler",
     "OutputSent",
     "OutsideProcess",
@@ -232,6 +238,7 @@ __all__ = [
     "PluginError",
     "PluginStatus",
     "PluginWarning",
+    "PoisonedActivation",
     "Policy",
     "PortDescription",
     "Problem",
@@ -240,6 +247,7 @@ __all__ = [
     "Registry",
     "RemoteError",
     "RemoteTraceback",
+    "Reply",
     "Request",
     "RoutiluxError",
     "Routine",
@@ -270,6 +278,7 @@ __all__ = [
     "UnknownTag",
     "UnreadableSettings",
     "VetoedJob",
+    "WorkerLost",
     "all_sources",
     "at_end",
     "batch",
@@ -277,6 +286,10 @@ __all__ = [
     "get_execution_context",
     "get_job_manager",
     "hookimpl",
+    "packed",
+    "packed_replies",
+    "reply",
     "routine",
     "slot",
+    "unpacked",
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from routilux_core import facts
 from routilux_core.effect import PauseAsked, SharedDataModified
+from routilux_core.error_record import text_of
 from routilux_core.failing import Failing
 from routilux_core.identity import ITEM_BITS, digest
 from routilux_core.status import ExecutionStatus
@@ -46,7 +47,8 @@ class Attempts(Failing):
         ledger = self.ledger
         if outcome.exception is not None:
             if outcome.interrupted:
-                ledger.happen(facts.ActivationReturned(0, 0.0, activation, "interrupted"))
+                reason = text_of(outcome.exception) or "interrupted"
+                ledger.happen(facts.ActivationReturned(0, 0.0, activation, reason))
                 ledger.ready.insert(0, activation)
             else:
                 self._failed(activation, outcome.exception)

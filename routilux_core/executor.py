@@ -9,11 +9,17 @@ every executor, and a pool is ten lines.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from contextlib import AbstractContextManager
+    from contextvars import Context
+
+    from routilux_core.activation import Activation
     from routilux_core.job import Job
 
 
@@ -38,6 +44,20 @@ class Lane(ABC):
     def wake(self, count: int) -> None:
         """Hear that about `count` activations are ready. Called from any thread and often: return at once."""
 
+    def void(self, activation: Activation) -> None:  # noqa: B027 - a thread cannot be ended
+        """Hear that nobody waits for `activation` any more: its time is up, or its job is over.
+
+        End it where that can be done; its outcome is refused anyway. Return at once.
+        """
+
+    def finalize(self, coroutine: Coroutine[Any, Any, None], variables: Context) -> bool:
+        """Run what closes an async generator of the job, where its handlers run; False leaves it to the manager."""
+        return False
+
+    def needs_caller(self) -> bool:
+        """Tell whether the job's handlers run on the thread that calls, so that it must not wait for them."""
+        return False
+
     def close(self) -> None:  # noqa: B027 - most lanes have nothing to close
         """Hear that the job is over or paused: it has no more work."""
 
@@ -58,6 +78,15 @@ class Executor(ABC):
         """Do what `execute` waits in: here, tell the lane of the work and wait."""
         job.wake()
         job.wait()
+
+    async def drive_async(self, job: Job) -> None:
+        """Do what `execute_async` awaits: here, tell the lane of the work and await the job."""
+        job.wake()
+        await job
+
+    def blocking(self) -> AbstractContextManager[object]:
+        """Enter what a handler's thread is in while the handler waits for a job; another may work instead."""
+        return nullcontext()
 
     def cancel(self, job: Job) -> None:  # noqa: B027 - a thread cannot be ended
         """End what is in flight of `job`, where that can be done; its outcomes are refused anyway."""

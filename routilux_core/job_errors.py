@@ -148,6 +148,31 @@ class CannotTravel(RoutiluxError, TypeError):
         return f"{self.what} cannot go to another process: {self.reason}; {self.advice}"
 
 
+class WorkerLost(RoutiluxError, RuntimeError):
+    """A worker process that ended while it had work, or before it could take any."""
+
+    worker: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.worker} is gone: {self.reason}"
+
+
+class PoisonedActivation(RoutiluxError, RuntimeError):
+    """An activation that has ended its worker process each time it was started."""
+
+    slot: str
+    starts: int
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"slot {self.slot!r} was started {self.starts} times with one payload and ended its worker each time "
+            f"({self.reason}); look for what ends a process there: memory, compiled code, os._exit; "
+            "or raise max_starts"
+        )
+
+
 class OutsideProcess(RoutiluxError, RuntimeError):
     """Something that a handler can only do in the process of its job manager."""
 

@@ -20,7 +20,7 @@ class Outcome:
     more: bool = False
     """True when a generator has yielded and may have more to give."""
     interrupted: bool = False
-    """True when the handler was stopped from outside and is to be pending again."""
+    """True when the handler was stopped from outside and is to be pending again; the exception says why."""
 
     @property
     def pauses(self) -> bool:

@@ -9,6 +9,7 @@ from routilux_core.default import get_job_manager
 from routilux_core.flow import Flow
 from routilux_core.job_errors import OutsideProcess
 from routilux_core.loop import Loops
+from routilux_core.outcome import Outcome
 from routilux_core.parcel import build
 from routilux_core.plan import compile_flow
 from routilux_core.runner import Live, Runner
@@ -19,72 +20,87 @@ if TYPE_CHECKING:
 
     from routilux_core.activation import Activation
     from routilux_core.facts import OutputSent
-    from routilux_core.outcome import Outcome
     from routilux_core.parcel import Parcel
     from routilux_core.plan import Plan
 
     Send = Callable[[str, Activation, OutputSent], object]
 
 KEPT = 256
-"""How many jobs and routines an outpost remembers; what it has forgotten is made anew."""
+"""How many jobs an outpost remembers; what it has forgotten is made anew."""
 
 
 class Outpost:
     """Runs parcels, in whatever thread calls it; `send` takes a job's id, an activation and its output.
 
-    It remembers the routines that it has built, and the jobs, whose generators may have more to give. A
-    generator that it has forgotten starts anew, and its first items are skipped.
+    It remembers the routines that it has built, until it is told to discard a blueprint, and the jobs, whose
+    generators may have more to give. A generator that it has forgotten starts anew, and its first items are
+    skipped.
     """
 
     def __init__(self, send: Send) -> None:
         self.send = send
         self.loop = Loops()
-        self._plans: OrderedDict[bytes, tuple[Flow, Plan]] = OrderedDict()
-        self._jobs: OrderedDict[tuple[str, bytes], RemoteJob] = OrderedDict()
+        self._plans: dict[str, tuple[Flow, Plan]] = {}
+        self._jobs: OrderedDict[tuple[str, str], RemoteJob] = OrderedDict()
 
-    def job(self, parcel: Parcel) -> RemoteJob:
-        """Return the job that a parcel belongs to, as it is seen here."""
-        place = (parcel.job_id, parcel.blueprint)
+    def job(self, parcel: Parcel, routine_id: str) -> RemoteJob:
+        """Return the job that a parcel belongs to, as the handlers of one routine see it here."""
+        place = (parcel.job_id, parcel.blueprints[routine_id].key)
         job = self._jobs.get(place)
         if job is None:
-            job = self._jobs[place] = RemoteJob(self, self._plan(parcel), parcel)
+            job = self._jobs[place] = RemoteJob(self, self._plan(parcel, routine_id), parcel)
             if len(self._jobs) > KEPT:
                 self._jobs.popitem(last=False)[1].close_generators()
-        job.renew(parcel)
+        if job.parcel is not parcel:
+            job.renew(parcel)
         return job
 
-    def run(self, parcel: Parcel) -> Outcome:
-        """Call the handler of a parcel and return what came of it."""
-        return self.job(parcel).run(parcel.activation)
+    def run(self, parcel: Parcel, activation: Activation) -> Outcome:
+        """Call the handler of an activation of a parcel and return what came of it."""
+        try:
+            job = self.job(parcel, activation.routine_id)
+        except BaseException as error:  # noqa: BLE001 - a constructor may raise anything
+            return Outcome(exception=error)
+        return job.run(activation)
 
-    async def run_async(self, parcel: Parcel) -> Outcome:
+    async def run_async(self, parcel: Parcel, activation: Activation) -> Outcome:
         """Do what `run` does, awaiting an async handler on the running loop."""
-        return await self.job(parcel).run_async(parcel.activation)
+        try:
+            job = self.job(parcel, activation.routine_id)
+        except BaseException as error:  # noqa: BLE001 - as above
+            return Outcome(exception=error)
+        return await job.run_async(activation)
 
     def void(self, job_id: str, number: int) -> None:
-        """Know that nobody waits for an activation any more; its handler sees `context.cancelled`."""
+        """Know that nobody waits for an activation any more.
+
+        Its handler sees `context.cancelled`; an async one is cancelled.
+        """
         for (other, _), job in list(self._jobs.items()):
             if other == job_id:
-                job.voided.add(number)
+                job.void(number)
 
     def forget(self, job_id: str) -> None:
         """Let go of a job that is over."""
         for place in [place for place in self._jobs if place[0] == job_id]:
             self._jobs.pop(place).close_generators()
 
+    def discard(self, key: str) -> None:
+        """Forget a blueprint; a parcel that needs it later has its content."""
+        self._plans.pop(key, None)
+
     def stop(self, timeout: float | None = None) -> None:
         """End what async handlers ran on."""
         self.loop.stop(timeout)
 
-    def _plan(self, parcel: Parcel) -> tuple[Flow, Plan]:
-        known = self._plans.get(parcel.blueprint)
+    def _plan(self, parcel: Parcel, routine_id: str) -> tuple[Flow, Plan]:
+        blueprint = parcel.blueprints[routine_id]
+        known = self._plans.get(blueprint.key)
         if known is None:
-            routine_id, routine = build(parcel.blueprint)
+            _, routine = build(blueprint)
             flow = Flow(parcel.flow_id)
             flow.add_routine(routine, routine_id)
-            known = self._plans[parcel.blueprint] = (flow, compile_flow(flow))
-            if len(self._plans) > KEPT:
-                self._plans.popitem(last=False)
+            known = self._plans[blueprint.key] = (flow, compile_flow(flow))
         return known
 
 
@@ -92,8 +108,8 @@ class RemoteJob(Runner):
     """A job as the handlers of one of its routines see it far from home: what came with the parcel."""
 
     __slots__ = (
-        "around", "data", "epoch", "flow", "job_state", "live", "manager", "outpost", "plan", "root", "slots",
-        "voided",
+        "around", "data", "epoch", "flow", "job_state", "live", "manager", "outpost", "parcel", "plan",
+        "root", "running", "slots", "voided",
     )  # fmt: skip
 
     def __init__(self, outpost: Outpost, planned: tuple[Flow, Plan], parcel: Parcel) -> None:
@@ -106,14 +122,24 @@ class RemoteJob(Runner):
         self.data.root = parcel.root
         self.around: tuple[Any, ...] = ()
         self.live: dict[int, Live] | None = None
+        self.parcel: Parcel | None = None
+        self.running: dict[int, Activation] = {}
         self.voided: set[int] = set()
 
     def renew(self, parcel: Parcel) -> None:
         """Know what the home process knew when it sent the parcel."""
+        self.parcel, self.epoch = parcel, parcel.epoch
         self.data.shared_data = dict(parcel.shared_data)
-        self.data.stats = {parcel.activation.routine_id: dict(parcel.stats)}
-        self.epoch = parcel.epoch
-        self.voided.discard(parcel.activation.id)
+        self.data.stats = {routine_id: dict(stats) for routine_id, stats in parcel.stats.items()}
+        self.running = {activation.id: activation for activation in parcel.activations}
+        self.voided.difference_update(self.running)
+
+    def void(self, number: int) -> None:
+        """Refuse what an activation still does, and cancel what it awaits."""
+        self.voided.add(number)
+        activation = self.running.get(number)
+        if activation is not None:
+            self.outpost.loop.cancel(activation)
 
     def refuses(self, activation: Activation) -> bool:
         """Tell whether what `activation` still does will be refused."""

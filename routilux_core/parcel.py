@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from attrs import define
@@ -18,22 +19,53 @@ if TYPE_CHECKING:
 
 
 @define(eq=False)
+class Blueprint:
+    """What a routine can be built from in another process."""
+
+    key: str
+    """The same for the same content."""
+    content: bytes | None
+    """None where it is known to be there already."""
+
+
+@define(eq=False)
 class Parcel:
-    """An activation on its way to another process, and all that its handler may read there."""
+    """Activations of one job on their way to another process, and all that their handlers may read there."""
 
     job_id: str
     flow_id: str
     root: str
     epoch: int
-    blueprint: bytes
-    """What its routine is built from; the same for all activations of the routine in a job."""
-    activation: Activation
+    activations: tuple[Activation, ...]
+    blueprints: dict[str, Blueprint]
+    """What their routines are built from, by routine id."""
     shared_data: Mapping[str, Any]
-    stats: Mapping[str, Any]
-    """What its routine has recorded in this job."""
+    stats: Mapping[str, Mapping[str, Any]]
+    """What the routines have recorded in this job."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Tuples, since many small activations are worth less than what is said of an object.
+        made = [
+            (one.id, one.routine_id, one.slot, one.data, one.source, one.lineage, one.attempt, one.items)
+            for one in self.activations
+        ]
+        known = (self.job_id, self.flow_id, self.root, self.epoch)
+        return _parcel, (known, made, self.blueprints, self.shared_data, self.stats)
 
 
-def blueprint(routine: Routine, routine_id: str) -> bytes:
+def _parcel(
+    known: tuple[str, str, str, int],
+    made: list[tuple[int, str, str, dict[str, Any], str | None, int, int, int]],
+    *rest: Any,
+) -> Parcel:
+    activations = tuple(
+        Activation(number, routine_id, slot, data, source, 0.0, lineage, attempt, items)
+        for number, routine_id, slot, data, source, lineage, attempt, items in made
+    )
+    return Parcel(*known, activations, *rest)
+
+
+def blueprint(routine: Routine, routine_id: str) -> Blueprint:
     """Return what a routine can be built from elsewhere; `CannotTravel` if it cannot."""
     for obstacle, advice in obstacles(routine):
         raise CannotTravel(f"routine {routine_id!r}", obstacle, advice)
@@ -41,12 +73,15 @@ def blueprint(routine: Routine, routine_id: str) -> bytes:
     if "<locals>" in kind.__qualname__:
         reason = f"class {name_of(kind)!r} is local to a function"
         raise CannotTravel(f"routine {routine_id!r}", reason, "define it at the top of a module")
-    return packed((kind, routine_id, routine.config()), f"routine {routine_id!r}")
+    content = packed((kind, routine_id, routine.config()), f"routine {routine_id!r}")
+    return Blueprint(sha256(content).hexdigest(), content)
 
 
-def build(content: bytes) -> tuple[str, Routine]:
+def build(made: Blueprint) -> tuple[str, Routine]:
     """Return the id of a routine in its flow, and the routine, made again."""
-    kind, routine_id, config = unpacked(content)
+    if made.content is None:
+        raise CannotTravel(f"routine {made.key[:8]}", "its blueprint is not here", "send it with its content")
+    kind, routine_id, config = unpacked(made.content)
     by_position, by_name = arguments(kind, config)
     routine: Routine = kind(*by_position, **by_name)
     routine._config = {**routine._config, **config}

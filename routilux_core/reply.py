@@ -27,6 +27,9 @@ class Reply:
     """The exception as bytes, and where it was raised, as text."""
     more: bool
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Reply, (self.effects, self.error, self.more)
+
     def outcome(self, activation: Activation) -> Outcome:
         """Return what `job.finish` takes for `activation`."""
         effects = [

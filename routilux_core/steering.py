@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from routilux_core.current import CONTEXT
 from routilux_core.desk import HELD, Message
+from routilux_core.divided import Divided, async_targets
 from routilux_core.engine import Answer, Engine
 from routilux_core.facts import JobStarted, OutputSent
 from routilux_core.ledger import Ledger
-from routilux_core.parcel import Parcel, blueprint
+from routilux_core.parcel import Blueprint, Parcel, blueprint
 from routilux_core.serving import Serving
 from routilux_core.telling import CLOSED, NO_STATS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Coroutine, Iterable
+    from contextvars import Context
 
     from routilux_core.activation import Activation
     from routilux_core.executor import Executor
@@ -36,13 +38,15 @@ class Steering(Serving):
         workers = plan.flow.max_workers if executor.traits.concurrent else 1
         super().__init__(engine, manager.clock.time, workers, settings.max_ready)
         self.manager, self.plan, self.job_state, self.executor = manager, plan, state, executor
+        if executor.traits.runs_async and async_targets(plan):
+            self.ready, self.roundabout = Divided(plan), True
         self.slots = plan.slots
         context = CONTEXT.get()
         self.parent = None if context is None else context.job
         self.epoch = 0
         """Grows as the job changes hands between processes."""
         self._begin: Message | None = None
-        self._blueprints: dict[str, bytes] | None = None
+        self._blueprints: dict[str, Blueprint] = {}
         self.driven = False
         self.lane, self.base = CLOSED, NO_STATS
         self.live = self.children = self._timers = self.observers = None
@@ -94,16 +98,26 @@ class Steering(Serving):
         if count > 0:
             self.lane.wake(count)
 
-    def ship(self, activation: Activation) -> Parcel:
-        """Return all that it takes to run `activation` in another process; `CannotTravel` if it cannot go."""
-        data, routine_id = self.data, activation.routine_id
-        made = (self._blueprints or {}).get(routine_id)
-        if made is None:
-            made = blueprint(self.slots[routine_id][activation.slot].routine, routine_id)
-            self._blueprints = {**(self._blueprints or {}), routine_id: made}
-        stats = dict(data.stats.get(routine_id, ()))
-        shared = dict(data.shared_data)
-        return Parcel(data.job_id, str(data.flow_id), data.root, self.epoch, made, activation, shared, stats)
+    def ship(self, *activations: Activation) -> Parcel:
+        """Return all that it takes to run `activations` in another process; `CannotTravel` if they cannot."""
+        data, made, needed = self.data, self._blueprints, {}
+        for activation in activations:
+            routine_id = activation.routine_id
+            if routine_id not in made:
+                made[routine_id] = blueprint(self.slots[routine_id][activation.slot].routine, routine_id)
+            needed[routine_id] = made[routine_id]
+        stats = {routine_id: dict(data.stats.get(routine_id, ())) for routine_id in needed}
+        known = (data.job_id, str(data.flow_id), data.root, self.epoch)
+        return Parcel(*known, activations, needed, dict(data.shared_data), stats)
+
+    def time_limit(self, activation: Activation) -> float | None:
+        """Return in how many seconds its handler has to be done; executors elsewhere say when it begins."""
+        return self.slots[activation.routine_id][activation.slot].timeout
+
+    @property
+    def backlog(self) -> int:
+        """About how many activations could start now."""
+        return min(self._startable(), self.limit - self.inflight) if self.open else 0
 
     def output(self, activation: Activation | None, fact: OutputSent) -> None:
         """Take an output of a handler that still runs."""
@@ -120,6 +134,10 @@ class Steering(Serving):
         if self.live:
             self.close_generators()
         self.around, self._holds = (), None
+
+    def _forget(self, coroutine: Coroutine[Any, Any, None], variables: Context) -> None:
+        if not self.lane.finalize(coroutine, variables):
+            super()._forget(coroutine, variables)
 
     def _in_turn(self) -> bool:
         """Whether this thread has the turn of any job, so that it must not wait for another's."""

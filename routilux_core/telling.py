@@ -150,7 +150,9 @@ class Telling(Feeding):
             name = (alarm.slot.target, alarm.key)
             self._arm(name, alarm.at - self.time(), (engine.ring, alarm, None))
         while engine.voided:
-            self.manager.loop.cancel(engine.voided.pop())
+            activation = engine.voided.pop()
+            self.manager.loop.cancel(activation)
+            self.lane.void(activation)
 
     def _let_go(self) -> None:
         if self.job_state._job is self:

@@ -51,7 +51,7 @@ class Away(Executor):
             parcel = unpacked(packed(job.ship(activation), "parcel"))
         except CannotTravel as error:
             return Outcome(exception=error)
-        outcome = self.outpost.run(parcel)
+        outcome = self.outpost.run(parcel, parcel.activations[0])
         (_, answer), *_ = unpacked(packed_replies([(activation.id, reply(outcome))]))
         return answer.outcome(activation)
 
@@ -237,7 +237,7 @@ def test_a_payload_that_cannot_go_is_named_with_its_place(executor):
     with socket.socket() as connection:
         (error,) = run(executor, Worker(), "trigger", [connection]).errors
     assert error.type == "CannotTravel"
-    assert "parcel.activation.data['value'][0]" in error.message
+    assert "parcel.activations[0].data['value'][0]" in error.message
 
 
 def test_a_constructor_argument_outside_of_the_configuration_is_named(executor):
