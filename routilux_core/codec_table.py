@@ -28,6 +28,13 @@ class CodecTable:
         self._taught: dict[str, str] = {}
         """Who has each tag that was taught."""
 
+    def copy(self) -> CodecTable:
+        """Return another table with the same content."""
+        other = CodecTable(self._known)
+        other._by_kind, other._by_tag = dict(self._by_kind), dict(self._by_tag)
+        other._taught = dict(self._taught)
+        return other
+
     def add(self, codec: Codec, *aliases: str) -> None:
         """Teach a codec; a class and a tag can be taught once."""
         self._load_standard()

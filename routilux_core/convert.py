@@ -6,6 +6,7 @@ is an object with one key, a tag after a dollar sign: `{"$tuple": [1, 2]}`, `{"$
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.codec import Codec, is_fielded, name_of
@@ -18,7 +19,7 @@ from routilux_core.fielded import codec_by_fields
 from routilux_core.structure import make_structurer, structure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     import cattrs
 
@@ -36,10 +37,22 @@ class Converter:
     """
 
     def __init__(self, known: Callable[[], Iterable[type]] = tuple) -> None:
-        self._table = CodecTable(known)
-        self._encoder = Encoder(self._table)
-        self._decoder = Decoder(self._table)
+        self._use(CodecTable(known))
         self._structurer: cattrs.Converter | None = None
+
+    def _use(self, table: CodecTable) -> None:
+        self._table, self._encoder, self._decoder = table, Encoder(table), Decoder(table)
+
+    @contextmanager
+    def _tentative(self) -> Iterator[None]:
+        """Forget what is taught inside if that ends with an error: a plugin teaches all of it or nothing."""
+        before = self._table
+        self._use(before.copy())
+        try:
+            yield
+        except BaseException:
+            self._use(before)
+            raise
 
     @property
     def cattrs(self) -> cattrs.Converter:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, signature
 from time import perf_counter
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -14,7 +15,7 @@ from pluggy import PluginManager
 from routilux_core import hookspecs
 from routilux_core.errors import InvalidOption, PluginError, UnknownComponent, hint
 from routilux_core.hooks import Hooks
-from routilux_core.loading import Entry, Unusable, check, imported, installed, kind_of
+from routilux_core.loading import Entry, Unusable, check, imported, installed, kind_of, said
 from routilux_core.markers import PROJECT
 from routilux_core.observers import Monitor
 from routilux_core.plugin import Plugin, PluginStatus
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 SLOW = 1.0
 """Seconds from which a plugin's import is worth a warning."""
+LAZY = CO_COROUTINE | CO_ASYNC_GENERATOR
+"""The flags of functions that do nothing when they are called."""
 HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, f"{PROJECT}_spec"))
 
 
@@ -171,7 +174,7 @@ class _Boot:
         try:
             known = self._take(plugin, name, None)
         except Exception as error:
-            reason = str(error) if isinstance(error, Unusable) else f"{type(error).__name__}: {error}"
+            reason = str(error) if isinstance(error, Unusable) else said(error)
             raise PluginError(name, "", reason) from error
         if not known:
             seconds = perf_counter() - begin
@@ -184,6 +187,8 @@ class _Boot:
             return True
         check(plugin)
         watching = isinstance(plugin, Monitor) or (callable(plugin) and not isinstance(plugin, ModuleType))
+        if isinstance(plugin, FunctionType):
+            _check_watching(plugin)
         registrar = Registrar(name, package, self.components)
         try:
             self.plugins.register(
@@ -192,8 +197,11 @@ class _Boot:
             self._check_hooks(plugin, watching=watching)
             for function in self._own("register_components", plugin):
                 function(registrar)
-            for function in self._own("extend_converter", plugin):
-                function(self.converter)
+            teaching = self._own("extend_converter", plugin)
+            if teaching:
+                with self.converter._tentative():
+                    for function in teaching:
+                        function(self.converter)
         except BaseException:
             if self.plugins.get_name(plugin) is not None:
                 self.plugins.unregister(plugin)
@@ -220,6 +228,12 @@ class _Boot:
                 )
             if any(one.hookwrapper or one.wrapper for one in own):
                 raise Unusable(f"its {caller.name!r} is a hook wrapper; hooks are plain functions here")
+            flags = LAZY if caller.name == "check_flow" else LAZY | CO_GENERATOR
+            if any(getattr(getattr(one.function, "__code__", None), "co_flags", 0) & flags for one in own):
+                raise Unusable(
+                    f"its {caller.name!r} is async or has a yield, so calling it would do nothing; "
+                    "hooks are plain functions here"
+                )
         if not callers and not watching:
             forgotten = [name for name in HOOKS if callable(getattr(plugin, name, None))]
             remedy = f"mark {forgotten[0]!r} with @hookimpl" if forgotten else "mark its hooks with @hookimpl"
@@ -236,6 +250,17 @@ class _Boot:
                 self.warnings.append(
                     f"{text}; where none is named the first is used; name one in the settings"
                 )
+
+
+def _check_watching(function: FunctionType) -> None:
+    """Refuse a function that nobody can call with a job and a fact: it may be meant to make the plugin."""
+    try:
+        signature(function).bind(None, None)
+    except TypeError as error:
+        raise Unusable(
+            f"it is the function {function.__qualname__!r}, which does not take (job, fact) as a monitor "
+            "does; name a module with hooks, or an object"
+        ) from error
 
 
 def _shared(entry: Entry, entries: Iterable[Entry]) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from routilux_core.distribution import OURS, Distribution
-from routilux_core.errors import PluginError
+from routilux_core.errors import PluginError, shown
 from routilux_core.markers import PLUGIN_API, PROJECT
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _VALUE = r"(?P<module>[\w.]+)\s*(:\s*(?P<attribute>[\w.]+)\s*)?(\[.*\]\s*)?"
 _VERSION = r"(\d+)\.(\d+)"
+MOST = 400
+"""So many characters of a plugin's own error are told."""
 
 
 class Unusable(Exception):
@@ -51,9 +53,9 @@ class Entry:
         elif isinstance(error, Unusable):
             reason = str(error)
         elif isinstance(error, SystemExit):
-            reason = f"SystemExit: it called sys.exit({error.code!r})"
+            reason = f"SystemExit: it called sys.exit({shown(error.code)})"
         else:
-            reason = f"{type(error).__name__}: {error}"
+            reason = said(error)
         return PluginError(self.name, self.source, reason)
 
 
@@ -89,7 +91,7 @@ def imported(entry: Entry) -> Any:
         found: Any = import_module(name)
     except ModuleNotFoundError as error:
         missing = error.name or ""
-        if f"{name}.".startswith(f"{missing}.") and missing:
+        if missing.partition(".")[0] == name.partition(".")[0]:
             raise Unusable(f"there is no module {missing!r}; install the package again") from error
         remedy = entry.package.remedy(missing) if entry.package and missing else "install what it needs"
         raise Unusable(f"it needs the module {missing!r}, which is not installed; {remedy}") from error
@@ -115,6 +117,16 @@ def check(plugin: Any) -> None:
     if major != ours[0] or minor > ours[1]:
         remedy = "install a newer routilux-core" if (major, minor) > ours else "install a newer version of it"
         raise Unusable(f"it needs plugin API {wanted}, and this is {PLUGIN_API}; {remedy}")
+
+
+def said(error: BaseException) -> str:
+    """Return what an error says, in a few lines at most; those of plugins may say anything, or fail to."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - one plugin must not hinder the others
+        text = "it cannot say what is wrong"
+    text = text if len(text) <= MOST else f"{text[:MOST]}..."
+    return f"{type(error).__name__}: {text}"
 
 
 def kind_of(plugin: Any) -> str:

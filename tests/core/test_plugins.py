@@ -472,6 +472,72 @@ def test_a_plugin_teaches_a_type():
         manager.converter.encode({"price": [Amount(5)]})
 
 
+def make_a_plugin():
+    return plugin()
+
+
+class Untellable(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
+def teaches_half(converter):
+    converter.teach(Amount, "amount", encode=lambda amount: amount.cents, decode=Amount)
+    raise Untellable
+
+
+async def registers_later(registrar):
+    registrar.routine("later.keep", keep)
+
+
+def registers_lazily(registrar):
+    yield registrar.routine("later.keep", keep)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (make_a_plugin, r"the function 'make_a_plugin', which does not take \(job, fact\)"),
+        (plugin(register_components=registers_later), "'register_components' is async or has a yield"),
+        (plugin(register_components=registers_lazily), "'register_components' is async or has a yield"),
+        (plugin(extend_converter=teaches_half), "Untellable: it cannot say what is wrong"),
+    ],
+)
+def test_what_would_do_nothing_or_half_of_it_is_refused(given, said):
+    with pytest.raises(PluginError, match=said):
+        with_plugins(given)
+
+
+def test_a_plugin_that_fails_has_taught_nothing(install):
+    code = """
+from routilux_core import hookimpl
+class Half: pass
+@hookimpl
+def extend_converter(converter):
+    converter.teach(Half, "half", encode=lambda half: 1, decode=lambda plain: Half())
+    raise RuntimeError("x" * 100_000)
+"""
+    install("half", code)
+    with pytest.warns(PluginWarning, match="'half' of half 1.0 .* was left out: RuntimeError: x+") as caught:
+        manager = JobManager()
+
+    assert len(str(caught[0].message)) < 1000
+    with manager, pytest.raises(NotSerializable):
+        manager.converter.encode(sys.modules["half"].Half())
+
+
+def test_an_error_that_cannot_say_what_is_wrong_harms_no_other_plugin(install):
+    install("mute", "class Mute(Exception):\n    def __str__(self):\n        raise self\nraise Mute\n")
+    with pytest.warns(PluginWarning, match="Mute: it cannot say what is wrong"), JobManager() as manager:
+        assert "sequential" in manager.registry.names("executor")
+
+
+def test_a_missing_module_of_its_own_is_a_broken_package(install):
+    install("hollow", "import hollow.core\n")
+    with pytest.warns(PluginWarning, match="no module 'hollow.core'; install the package again"):
+        JobManager()
+
+
 def test_a_plugin_that_cannot_teach_is_an_error():
     def teach(converter):
         converter.teach(Amount, "amount")
