@@ -126,7 +126,7 @@ from routilux_core.settings import Settings
 from routilux_core.slot import Event, Slot, slot
 from routilux_core.state import JobState
 from routilux_core.status import ExecutionStatus
-from routilux_core.store import Claim, Commit, Entry, Head, Kept, Listed, Request, Snapshot, Store
+from routilux_core.store import Claim, Commit, Entry, Head, Kept, Listed, Request, Snapshot, Standing, Store
 from routilux_core.store_errors import (
     ClaimLost,
     ClaimRefused,
@@ -259,6 +259,7 @@ __all__ = [
     "SharedLogAppended",
     "Slot",
     "Snapshot",
+    "Standing",
     "StatIncremented",
     "StatSet",
     "Store",

@@ -2,15 +2,20 @@
 
 A store keeps bytes and knows nothing of what they mean; the core encodes. What it does know is who may
 write: every job has a *claim* with an owner, an epoch and a time at which it ends, and every write is
-refused whose claim is not the job's present one. All times are of the store's own clock. Every method may
-be called from any thread. When a method has returned, what it did is kept; when it raises, that has not
-happened, or has happened whole. A store raises `StoreUnavailable` for an outage that may pass, another
-`StoreError` otherwise.
+refused whose claim is not the job's present one. Claims end by the store's own clock; the times of a `Head`
+are kept as they are given. Every method may be called from any thread. When a method has returned, what it did
+is kept; when it raises, that has not happened, or has happened whole. A store raises `StoreUnavailable` for an
+outage that may pass, another `StoreError` otherwise. What was asked during an outage may be asked again: that is
+why commits and requests that come twice count once.
+
+Ids have the grammar of job and flow ids. A store may refuse others with `InvalidName`, and is never harmed by
+them. All other text may hold any character, contents any bytes.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -64,6 +69,19 @@ class Head:
     """Why nobody can take it up, where that is so."""
 
 
+class Standing(Enum):
+    """What a commit is to the job as a store has it."""
+
+    NEW = "new"
+    """To be written."""
+    REPEATED = "repeated"
+    """Written already; it came again because nobody could tell."""
+    LOST = "lost"
+    """Of a claim that is not the present one, or for a job that is over."""
+    ASTRAY = "astray"
+    """Its entries do not go on where the job's last one ended."""
+
+
 @frozen(kw_only=True)
 class Commit:
     """What one job has to write: all of it or nothing."""
@@ -74,6 +92,20 @@ class Commit:
     snapshot: Snapshot | None = None
     handled: tuple[str, ...] = ()
     """The ids of the requests that these entries answer; they are gone with the commit."""
+
+    def standing(self, claim: Claim | None, head: Head, last: int) -> Standing:
+        """Say what this is to a job with that present claim and head, whose last fact has that number."""
+        if claim != self.claim:
+            return Standing.LOST
+        if self.entries and self.entries[-1].last <= last:
+            return Standing.REPEATED
+        if head.status.final:
+            return Standing.LOST if self.entries or head != self.head else Standing.REPEATED
+        for entry in self.entries:
+            if entry.first != last + 1:
+                return Standing.ASTRAY
+            last = entry.last
+        return Standing.NEW
 
 
 @frozen(kw_only=True)
@@ -113,19 +145,33 @@ class Store(ABC):
     # -- claims ----------------------------------------------------------------------------------------
 
     @abstractmethod
-    def submit(self, job_id: str, head: Head, entries: Sequence[Entry]) -> None:
-        """Take in a new job that nobody has claimed; `DuplicateName` if there is one of that id."""
+    def submit(
+        self, job_id: str, head: Head, entries: Sequence[Entry], snapshot: Snapshot | None = None
+    ) -> None:
+        """Take in a new job that nobody has claimed; `DuplicateName` if there is one of that id.
+
+        A job that has been somewhere before comes with a snapshot, and with the entries of its history, or
+        with those alone that come after the snapshot.
+        """
 
     @abstractmethod
-    def create(self, job_id: str, head: Head, entries: Sequence[Entry], owner: str, seconds: float) -> Claim:
-        """Take in a new job and claim it, in one go; `DuplicateName` if there is one of that id."""
+    def create(
+        self,
+        job_id: str,
+        head: Head,
+        entries: Sequence[Entry],
+        owner: str,
+        seconds: float,
+        snapshot: Snapshot | None = None,
+    ) -> Claim:
+        """Take in a new job as `submit` does, and claim it, in one go."""
 
     @abstractmethod
     def claim(self, job_id: str, owner: str, seconds: float, dead: Collection[str] = ()) -> Claim:
         """Claim a job for so many seconds, if nobody else has it, or only one of the `dead` owners has.
 
-        A new claim has a new epoch, also for the same owner. `UnknownJob` if there is none of that id,
-        `ClaimRefused` with the present owner if it is claimed or its status is final.
+        A new claim has a new epoch, also for the same owner, whose former claim ends. `UnknownJob` if there is
+        none of that id, `ClaimRefused` if its status is final, or with the present owner if it is claimed.
         """
 
     @abstractmethod
@@ -140,15 +186,16 @@ class Store(ABC):
         """Claim up to `limit` jobs, oldest first, that are pending or running and nobody has.
 
         Those are the ones never claimed, those whose claim was released or has ended, and those of `dead`
-        owners; of the flows named, where `flows` is given. Paused jobs wait for their resume, and jobs whose
-        head has a note wait for somebody who knows more.
+        owners; of the flows named, where `flows` is given. What the owner has itself is not among them. Paused
+        jobs wait for their resume, and jobs whose head has a note wait for somebody who knows more.
         """
 
     @abstractmethod
     def renew(self, claims: Collection[Claim], seconds: float) -> set[str]:
         """Let claims last for so many seconds from now; return the ids of those that were lost.
 
-        A claim whose time has run out is renewed all the same if nobody has claimed the job since.
+        A claim whose time has run out is renewed all the same if nobody has claimed the job since. One that
+        was released is lost.
         """
 
     @abstractmethod
@@ -166,26 +213,32 @@ class Store(ABC):
         """Write for many jobs in one transaction; return the ids of those whose claim was lost.
 
         For these nothing is written, and the others are not harmed. A claim whose time has run out still
-        holds if nobody has claimed the job since. Entries go on where the job's last one ended. A final
-        status is never changed by anything: such a commit counts as lost.
+        holds if nobody has claimed the job since. A final status is never changed by anything: such a commit
+        counts as lost. One that was written already counts as written. Entries go on where the job's last one
+        ended: where they do not, somebody has made a mistake, and the whole batch is refused with a
+        `StoreError`. `Commit.standing` tells these cases apart. A job stands in a batch once.
         """
 
     # -- requests --------------------------------------------------------------------------------------
 
     @abstractmethod
     def request(self, job_id: str, kind: str, content: bytes, request_id: str) -> None:
-        """Leave a request for whoever has the job, or will have it; a known `request_id` is not taken twice.
+        """Leave a request for whoever has the job, or will have it.
 
-        `UnknownJob` if there is no such job, `ClaimRefused` if its status is final.
+        A `request_id` that the job has had before is passed over, also when that request was handled long
+        ago. `UnknownJob` if there is no such job, `ClaimRefused` if its status is final.
         """
 
     @abstractmethod
     def requests(self, owner: str) -> list[Request]:
-        """Return the requests that wait for the jobs of an owner, in the order in which they came."""
+        """Return the requests that wait for the jobs of an owner, those of each job in the order they came.
+
+        A job is its owner's also when the claim's time has run out, while nobody else has claimed it.
+        """
 
     @abstractmethod
     def waiting_requests(self, job_id: str) -> list[Request]:
-        """Return the requests that wait for one job, in the order in which they came."""
+        """Return the requests that wait for one job, in the order they came; `UnknownJob` if there is none."""
 
     # -- reading ---------------------------------------------------------------------------------------
 
@@ -195,7 +248,10 @@ class Store(ABC):
 
     @abstractmethod
     def history(self, job_id: str, after: int = 0, limit: int = 100) -> list[Entry]:
-        """Return up to `limit` entries whose last fact comes after that number, from the first on."""
+        """Return up to `limit` entries whose last fact comes after that number, from the first on.
+
+        Snapshots take nothing away from it. `UnknownJob` if there is no such job.
+        """
 
     @abstractmethod
     def jobs(
@@ -214,7 +270,7 @@ class Store(ABC):
 
     @abstractmethod
     def save_flow(self, flow_id: str, fingerprint: str, document: bytes) -> None:
-        """Keep the document of a flow as it is at that version; the same again changes nothing."""
+        """Keep the document of a flow as it is at that version; the same again makes it as new for `prune`."""
 
     @abstractmethod
     def load_flow(self, flow_id: str, fingerprint: str) -> bytes | None:
@@ -224,15 +280,18 @@ class Store(ABC):
 
     @abstractmethod
     def delete(self, job_id: str) -> None:
-        """Forget a job whose status is final or that nobody has claimed; `ClaimRefused` otherwise."""
+        """Forget a job whose status is final or that nobody has claimed; `ClaimRefused` otherwise.
+
+        `UnknownJob` if there is none of that id.
+        """
 
     @abstractmethod
     def prune(self, before: float) -> int:
-        """Forget the jobs of final status last changed before that time, and flow documents no job refers to.
+        """Forget the jobs of final status last changed before that time; return how many those were.
 
-        Return how many jobs those were.
+        Flow documents that no job refers to are forgotten too, if they were last saved before that time.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of files and connections. May be called again."""
+        """Let go of files and connections. May be called again; everything else then raises `StoreError`."""

@@ -59,7 +59,7 @@ class ClaimRefused(RoutiluxError, RuntimeError):
     reason: str
 
     def __str__(self) -> str:
-        return f"job {self.job_id!r} cannot be claimed: {self.reason}"
+        return f"job {self.job_id!r} was left alone: {self.reason}"
 
 
 class ClaimLost(RoutiluxError, RuntimeError):
