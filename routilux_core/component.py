@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import frozen, has
 
@@ -13,6 +13,7 @@ from routilux_core.errors import InvalidOption, PluginError, UnknownOption
 from routilux_core.identity import checked_id
 from routilux_core.typed import typed
 
+Made = TypeVar("Made")
 KINDS = ("executor", "store", "routine", "flow", "policy")
 
 
@@ -38,7 +39,7 @@ class Component:
 
     def __attrs_post_init__(self) -> None:
         for name in (self.name, *self.aliases, *self.synonyms):
-            checked_id(f"name of {_a(self.kind)}", name)
+            checked_id(f"name of {a(self.kind)}", name)
         if not callable(self.factory):
             raise InvalidOption(f"the factory of {self}", self.factory, "a class or a function")
         settings: Any = self.settings
@@ -60,14 +61,18 @@ class Component:
         """That package as text; empty where there is none."""
         return "" if self.package is None else str(self.package)
 
-    def make(self, options: Mapping[str, Any], where: str = "") -> Any:
-        """Call the factory with the options, checked; `where` says in errors what they are options of."""
-        where = where or str(self)
+    def arguments(self, options: Mapping[str, Any], where: str) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        """Return what the factory is called with; `where` says in errors what the options are options of."""
+        if self.settings is not None:
+            return (typed(options, self.settings, where),), {}
+        _check_call(self.factory, options, where)
+        return (), options
+
+    def make(self, wanted: type[Made], options: Mapping[str, Any], where: str = "") -> Made:
+        """Call the factory with the options, checked, and return what it made, which has to be `wanted`."""
         try:
-            if self.settings is not None:
-                return self.factory(typed(options, self.settings, where))
-            _check_call(self.factory, options, where)
-            return self.factory(**options)
+            by_position, by_name = self.arguments(options, where or str(self))
+            made = self.factory(*by_position, **by_name)
         except ModuleNotFoundError as error:
             module = error.name or str(error)
             remedy = "install the package that provides it"
@@ -75,12 +80,17 @@ class Component:
                 remedy = self.package.remedy(module)
             reason = f"{self} needs the module {module!r}, which is not installed; {remedy}"
             raise PluginError(self.plugin or self.name, self.source, reason) from error
+        if isinstance(made, wanted):
+            return made
+        reason = f"{self} came out as {type(made).__name__}; its factory has to return: {wanted.__name__}"
+        raise PluginError(self.plugin or self.name, self.source, reason)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name!r}"
 
 
-def _a(noun: str) -> str:
+def a(noun: str) -> str:
+    """Put the article before a noun."""
     return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
 

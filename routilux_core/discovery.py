@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from collections.abc import Iterable
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, signature
 from time import perf_counter
 from types import FunctionType, ModuleType
@@ -24,8 +25,6 @@ from routilux_core.registry import Registry
 from routilux_core.remedy import Remedy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from routilux_core.component import Component
     from routilux_core.convert import Converter
     from routilux_core.distribution import Distribution
@@ -67,6 +66,8 @@ def load(given: Iterable[Any], choice: Choice, converter: Converter) -> Plugins:
     """Load the installed plugins of the choice and the `given` ones: objects, or names of installed ones."""
     if isinstance(given, str):
         raise InvalidOption("plugins", given, f"a list, as in [{given!r}]")
+    if not isinstance(given, Iterable):
+        raise InvalidOption("plugins", given, "a list of plugins, and of names of installed ones")
     given = tuple(given)
     boot = _Boot(converter)
     boot.installed(choice, {plugin for plugin in given if isinstance(plugin, str)})

@@ -11,7 +11,6 @@ from routilux_core.flow import Flow
 from routilux_core.job_errors import ManagerClosed
 from routilux_core.plugin import PluginStatus
 from routilux_core.scalar import Text
-from routilux_core.typed import typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,8 +44,7 @@ class Executors:
         for name, options in self._settings.executors.items():
             try:
                 component = self._registry.find("executor", name)
-                if component.settings is not None:
-                    typed(options, component.settings, f"executors.{name}")
+                component.arguments(options, f"executors.{name}")
             except excused:
                 continue
             except (InvalidOption, UnknownComponent) as error:
@@ -66,7 +64,16 @@ class Executors:
             raise InvalidOption("executor", choice, "the name of an executor, or an Executor")
         key = choice if isinstance(choice, str) else id(choice)
         found = self._started.get(key)
-        return self._start(choice, key) if found is None else found
+        if found is not None:
+            return found
+        try:
+            return self._start(choice, key)
+        except UnknownComponent as error:
+            source = self._settings.source("executor")
+            if not isinstance(wanted, Flow) or wanted.execution_strategy or source is None:
+                raise
+            advice = "; ".join(filter(None, (f"{source} names it", getattr(error, "advice", ""))))
+            raise MissingComponent(error.name, error.known, error.kind, advice) from error
 
     def _start(self, choice: str | Executor, key: str | int) -> Executor:
         with self._lock:
@@ -97,12 +104,9 @@ class Executors:
         if component.settings is None:  # nobody says what text stands for, so it is text
             options = {key: str(one) if isinstance(one, Text) else one for key, one in options.items()}
         try:
-            made = component.make(options, where)
+            return component.make(Executor, options, where)  # type: ignore[type-abstract]  # of a subclass
         except InvalidOption as error:
             raise self._settings.placed(error, where) from error
-        if not isinstance(made, Executor):
-            raise InvalidOption(f"the factory of {component}", made, "a function that returns an Executor")
-        return made
 
     def close(self) -> Iterable[Executor]:
         """Start no more, and return those that were started."""

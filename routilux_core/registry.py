@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import warnings
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from routilux_core.component import KINDS, Component
+from routilux_core.component import KINDS, Component, a
 from routilux_core.descendant import find_descendant
 from routilux_core.description import Description, describe
 from routilux_core.errors import InvalidOption, MissingComponent, PluginError, UnknownComponent, hint
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from routilux_core.registrar import Index
-
-Made = TypeVar("Made")
 
 
 class Registry:
@@ -65,7 +63,7 @@ class Registry:
     def create(self, name: str, /, **config: Any) -> Routine:
         """Make the routine of that name with this configuration."""
         component = self.find("routine", name)
-        return _checked(component, component.make(config), Routine)
+        return component.make(Routine, config)
 
     def flow(self, name: str) -> Flow:
         """Return the flow of that name: made when it is first asked for, the same one ever after."""
@@ -73,7 +71,7 @@ class Registry:
         there = self._flows.get(component.name)
         if there is not None:
             return there
-        made = _checked(component, component.make({}), Flow)  # not under the lock: it may ask for other flows
+        made = component.make(Flow, {})  # not under the lock: it may ask for other flows
         if made.flow_id != component.name:
             reason = f"{component} came out as flow {made.flow_id!r}; give it the id {component.name!r}"
             raise PluginError(component.plugin or component.name, component.source, reason)
@@ -93,6 +91,8 @@ class Registry:
     def find(self, kind: str, name: str) -> Component:
         """Return the component; an unknown name is an error that lists the known ones and what to do."""
         _check_kind(kind)
+        if not isinstance(name, str):
+            raise InvalidOption(f"the name of {a(kind)}", name, "text")
         component = self._components.get((kind, name))
         if component is None:
             found = find_descendant(Routine, name, "the registry") if kind == "routine" else None
@@ -119,15 +119,11 @@ class Registry:
 
     def _missing(self, kind: str, name: str) -> UnknownComponent:
         known = self.names(kind)
+        others = [a(one.kind) for (_, known_as), one in self._components.items() if known_as == name]
+        if others:
+            raise MissingComponent(name, known, kind, f"{name!r} is {' and '.join(others)}")
         advice = self._remedy.advice(kind, name, near=bool(hint(name, known)))
         return MissingComponent(name, known, kind, advice) if advice else UnknownComponent(name, known, kind)
-
-
-def _checked(component: Component, made: Any, kind: type[Made]) -> Made:
-    if isinstance(made, kind):
-        return made
-    reason = f"{component} came out as {type(made).__name__}; its factory has to return a {kind.__name__}"
-    raise PluginError(component.plugin or component.name, component.source, reason)
 
 
 def _check_kind(kind: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from routilux_core.distribution import OURS, find_distribution, missing_of, normal, provider_of
+from routilux_core.errors import choices
 from routilux_core.plugin import Plugin, PluginStatus
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Remedy:
 
     def _advice(self, kind: str, name: str, *, near: bool) -> Iterator[str]:
         prefix = name.partition(".")[0]
+        left_out = tuple(plugin.name for plugin in self.plugins if plugin.status is not PluginStatus.LOADED)
         known = False
         for plugin in self.plugins:
             if plugin.status is not PluginStatus.LOADED and _named(plugin, {name, prefix}):
@@ -54,6 +56,8 @@ class Remedy:
             return
         if self.unsearched:
             yield "installed plugins were not looked for (discover is off)"
+        elif not known and left_out:
+            yield f"it may be of a plugin that was left out: {choices(left_out)}"
         elif not known and kind == "routine" and "." in name:
             yield _about(prefix)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from re import sub
 from typing import Any, get_type_hints
 
 from attrs import evolve, field, fields, frozen
@@ -14,8 +15,10 @@ from routilux_core.settings_file import hidden_by
 from routilux_core.typed import typed
 
 MASK = "********"
-HIDDEN = ("password", "secret", "token")
+HIDDEN = ("api_key", "apikey", "credential", "passw", "secret", "token")
 """What has such a word in its name is not shown."""
+LOGIN = r"(://[^/@\s]*:)[^/@\s]*@"
+"""The user of a URL, and the password, which is not shown."""
 
 
 def _count(low: int) -> Any:
@@ -71,6 +74,11 @@ class Settings:
             if value is not default:
                 object.__setattr__(self, name, typed(value, kind, name))
 
+    def source(self, option: str) -> str | None:
+        """Return the variable or the line that gave the option, or None where it was none of these."""
+        source = self._origins.of(option)
+        return None if source is ARGUMENT else source
+
     def placed(self, error: RoutiluxError, option: str) -> RoutiluxError:
         """Return the error with the variable or the line that gave the option, where it was one of these."""
         return self._origins.placed(error, option)
@@ -82,8 +90,7 @@ class Settings:
             given = getattr(self, name)
             by_hand = DEFAULT if given in (default, {}) else ARGUMENT
             for path, value in _leaves(name, given):
-                masked = any(word in path for word in HIDDEN)
-                rows.append((path, MASK if masked else shown(value), self._origins.of(path) or by_hand))
+                rows.append((path, _shown(path, value), self._origins.of(path) or by_hand))
         widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
         lines = [f"{name:{widths[0]}}  {value:{widths[1]}}  {source}" for name, value, source in rows]
         file = self._origins.file
@@ -98,6 +105,13 @@ def _declared() -> dict[str, tuple[Any, Any]]:
     """Return the type and the default of each setting."""
     hints = get_type_hints(Settings)
     return {one.name: (hints[one.name], one.default) for one in fields(Settings) if one.init}
+
+
+def _shown(path: str, value: Any) -> str:
+    """Write a value, but no secret."""
+    if any(word in path.lower() for word in HIDDEN):
+        return MASK
+    return sub(LOGIN, rf"\1{MASK}@", shown(value))
 
 
 def _leaves(path: str, value: Any) -> list[tuple[str, Any]]:

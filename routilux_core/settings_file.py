@@ -123,4 +123,8 @@ def _parsed(path: str, text: str) -> SettingsFile | None:
         values = values[key]
     if not isinstance(values, dict):
         raise UnreadableSettings(path, f"{'.'.join(table)} is no table")
+    if not shared and isinstance(values.get("tool"), dict) and "routilux" in values["tool"]:
+        raise UnreadableSettings(
+            path, f"[tool.routilux] is for {SHARED}; here the settings stand by themselves"
+        )
     return SettingsFile(path, text, table, values)

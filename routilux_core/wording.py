@@ -45,12 +45,17 @@ def _class(shape: type, arguments: tuple[Any, ...]) -> str:
     if issubclass(shape, Enum):
         return _or([repr(one.value) for one in shape])
     if issubclass(shape, Mapping):
-        return f"a table, each {wording(arguments[-1])}" if arguments else "a table"
+        return _each("a table", arguments[-1:])
     if shape is tuple and arguments and arguments[-1] is not ...:
         return f"a list of {len(arguments)}: {', '.join(wording(one) for one in arguments)}"
     if shape in {list, tuple, set, frozenset} or shape.__module__ == "collections.abc":
-        return f"a list, each {wording(arguments[0])}" if arguments else "a list"
-    return f"{'an' if shape.__name__[0] in 'AEIOUaeiou' else 'a'} {shape.__name__}{_names(shape)}"
+        return _each("a list", arguments[:1])
+    return f"{'an' if shape.__name__[0] in 'AEIOaeio' else 'a'} {shape.__name__}{_names(shape)}"
+
+
+def _each(container: str, items: tuple[Any, ...]) -> str:
+    words = [wording(one) for one in items if one is not Any]
+    return f"{container}, each {words[0]}" if words else container
 
 
 def _names(shape: type) -> str:

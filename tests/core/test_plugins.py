@@ -261,6 +261,11 @@ def test_a_chosen_plugin_that_is_not_installed_is_an_error():
         JobManager(plugins=["sequental"], discover=False)
 
 
+def test_plugins_are_a_list():
+    with pytest.raises(InvalidOption, match="plugins cannot be 5; it takes a list"):
+        JobManager(plugins=5)
+
+
 def test_a_name_alone_is_no_list():
     with pytest.raises(InvalidOption, match=r"as in \['sequential'\]"):
         JobManager(plugins="sequential")

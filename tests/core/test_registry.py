@@ -171,10 +171,13 @@ def test_a_factory_is_something_to_call(registry):
         registry.register(Scale, "shop.scale", settings=dict)
 
 
-def test_a_routine_factory_that_makes_something_else_is_named(registry):
+def test_a_factory_that_makes_something_else_is_named(manager, registry):
     registry.register(dict, "shop.wrong")
     with pytest.raises(PluginError, match=r"routine 'shop.wrong' came out as dict"):
         registry.create("shop.wrong")
+    registry.register(dict, "wrong", "executor")
+    with pytest.raises(PluginError, match=r"executor 'wrong' came out as dict; .* return: Executor"):
+        manager.executor("wrong")
 
 
 # -- options -------------------------------------------------------------------------------------------
@@ -339,6 +342,26 @@ def test_a_miss_lists_the_nearest(registry):
         registry.create("shop.scales")
     text = "no routine named 'shop.scales'; installed: shop.scale; did you mean 'shop.scale'?"
     assert str(caught.value) == text
+
+
+@pytest.mark.parametrize("name", [5, None, ["shop.scale"], Scale])
+def test_a_name_is_text(registry, name):
+    with pytest.raises(InvalidOption, match=r"the name of a routine cannot be .*; it takes text"):
+        registry.create(name)
+
+
+def test_a_miss_tells_what_else_has_that_name(registry):
+    registry.register(lambda: Flow("shop.sale"), "shop.sale", "flow")
+    with pytest.raises(MissingComponent, match=r"no routine named 'shop.sale'.*; 'shop.sale' is a flow$"):
+        registry.create("shop.sale")
+
+
+def test_a_miss_tells_which_plugins_were_left_out():
+    with (
+        JobManager(settings={"disabled": ["threaded"]}) as manager,
+        pytest.raises(MissingComponent, match="it may be of a plugin that was left out: threaded"),
+    ):
+        manager.registry.create("tariff.vat")
 
 
 def test_a_long_list_is_cut(registry):

@@ -280,6 +280,7 @@ def test_lines_are_found_in_any_style(own, folder):
         ("max_ready = true", "line 1: max_ready cannot be True; it takes a whole number$"),
         ("max_ready = -1", "line 1: max_ready cannot be -1; it takes a whole number from 1 up$"),
         ("history = 1.5", "line 1: history cannot be 1.5; it takes a whole number"),
+        ("executors = 'a'", "line 1: executors cannot be 'a'; it takes a table, each a table"),
         ("disabled = 'a'", "line 1: disabled cannot be 'a'; it takes a list, each text"),
         ("disabled = ['a', 2]", r"line 1: disabled\[1\] cannot be 2; it takes text"),
         ("[nonsense]", "line 1: Settings has no 'nonsense'"),
@@ -297,6 +298,9 @@ def test_a_wrong_value_is_named_with_file_and_line(own, folder, text, message):
 def test_a_file_that_is_no_toml_is_named(own, folder, shared):
     own("max_ready = \n")
     with pytest.raises(UnreadableSettings, match=r"routilux.toml' cannot be read: it is not TOML: .*line 1"):
+        settings()
+    own("[tool.routilux]\nmax_ready = 5\n")
+    with pytest.raises(UnreadableSettings, match=r"is for pyproject.toml; here the settings stand"):
         settings()
     (folder / "routilux.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(UnreadableSettings, match=r"routilux.toml"):
@@ -400,6 +404,9 @@ def test_wrong_options_fail_when_the_manager_is_made(own):
     own("[executors.pool]\nsiz = 2\n")
     with pytest.raises(InvalidSetting, match="did you mean 'size'"):
         manager(discover=True)
+    own("[executors.sequential]\nsize = 2\n")
+    with pytest.raises(InvalidSetting, match=r"executors.sequential has no 'size'; it has: "):
+        manager(discover=True)
     own("[executors.poool]\nsize = 2\n")
     with pytest.raises(InvalidSetting, match=r"line 1: .*executor.*'poool'.*did you mean 'pool'"):
         manager(discover=True)
@@ -466,8 +473,10 @@ def test_an_unknown_executor_in_a_file_is_an_error_where_it_is_needed(own):
     own("executor = 'pol'\n")
     flow = Flow("one")
     flow.add_routine(which(), "a")
-    with manager() as made, pytest.raises(UnknownComponent, match="did you mean 'pool'"):
+    with manager() as made, pytest.raises(UnknownComponent, match=r"'pool'.*toml, line 1 names it"):
         made.execute(flow, "a")
+    with manager() as made, pytest.raises(UnknownComponent, match=r"did you mean 'pool'.$"):
+        made.execute(flow, "a", executor="poo")
 
 
 # -- the object ----------------------------------------------------------------------------------------
@@ -503,6 +512,8 @@ def test_settings_travel(own):
 
 
 def test_explain_shows_no_secrets():
-    made = settings(stores={"server": {"password": "swordfish", "host": "h"}})
+    server = {"password": "swordfish", "PassWord": "swordfish", "url": "db://me:swordfish@h/b", "host": "h"}
+    made = settings(stores={"server": server})
     assert "swordfish" not in made.explain()
     assert "'h'" in made.explain()
+    assert "'db://me:********@h/b'" in made.explain()
