@@ -12,6 +12,7 @@ from threading import get_ident
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from routilux_core.divided import Divided
 from routilux_core.ready import Ready
 from routilux_core.status import SETTLED, ExecutionStatus
 
@@ -94,7 +95,7 @@ class Desk(ABC):
         messages, self.inbox = self.inbox, []
         return messages
 
-    def _next(self) -> Activation | None:
+    def _next(self, awaited: bool = False) -> Activation | None:
         if not self.open or self.inflight >= self.limit:
             return None
         ready = self.ready
@@ -102,7 +103,7 @@ class Desk(ABC):
             ready.append(self.stalled.popleft())
         if not ready:
             return None
-        activation = ready.popleft()
+        activation = ready.awaited.popleft() if awaited else ready.popleft()  # type: ignore[union-attr]  # see take_async
         if activation is not None:
             self.inflight += 1
         return activation
@@ -143,6 +144,13 @@ class Desk(ABC):
 
     def _startable(self) -> int:
         return len(self.ready) + (len(self.stalled) if self.stalled and self._crowd() < self.max_ready else 0)
+
+    def halves(self) -> tuple[int, int]:
+        """Return how many activations are ready: those for threads, and those that `take_async` gives."""
+        with self.lock:
+            ready = self.ready
+            awaited = len(ready.awaited) if isinstance(ready, Divided) else 0
+            return self._startable() - awaited, awaited
 
     def _crowd(self) -> int:
         ready = self.ready

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import frozen
 
@@ -50,8 +50,8 @@ class Lane(ABC):
         End it where that can be done; its outcome is refused anyway. Return at once.
         """
 
-    def finalize(self, coroutine: Coroutine[Any, Any, None], variables: Context) -> bool:
-        """Run what closes an async generator of the job, where its handlers run; False leaves it to the manager."""
+    def finalize(self, _coroutine: Coroutine[Any, Any, None], _variables: Context) -> bool:
+        """Run, where async handlers run, what closes an async generator; False leaves it to the manager."""
         return False
 
     def needs_caller(self) -> bool:

@@ -68,6 +68,9 @@ class Job(Steering):
         if self.turning == get_ident():
             reason = "the job itself waits for the monitor or function that asked for it"
             raise InsideJob("waiting for a job", reason)
+        if self.lane.needs_caller() and not self.settled:
+            reason = "its handlers run on the event loop that this would block; await the job instead"
+            raise InsideJob("waiting for a job", reason)
         context = CONTEXT.get()
         if context is None:
             helping = self._in_turn() and not self._elsewhere
@@ -77,12 +80,12 @@ class Job(Steering):
 
     async def _wait_async(self) -> bool:
         context = CONTEXT.get()
-        if context is None or self._elsewhere:
+        if context is None:
             return await super()._wait_async()
         from asyncio import to_thread  # noqa: PLC0415 - costly, and needed only where something is async
 
         with self.manager.waits(context.job, self):
-            return await to_thread(self.work)
+            return await (super()._wait_async() if self._elsewhere else to_thread(self.work))
 
     @property
     def _elsewhere(self) -> bool:
@@ -98,7 +101,11 @@ class Job(Steering):
             context.add(PauseAsked(reason, checkpoint))
             return
         self._ask(self.engine.pause, (reason, checkpoint), shut=True)
-        if self._in_turn() or (context is not None and self in context.job.line()):
+        if (
+            self._in_turn()
+            or (context is not None and self in context.job.line())
+            or self.lane.needs_caller()
+        ):
             return
         until = None if timeout is None else monotonic() + timeout
         done = Event()

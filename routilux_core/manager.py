@@ -91,9 +91,9 @@ class JobManager(Workplace):
     ) -> JobState:
         """Do what `execute` does without blocking the event loop; cancelling the task cancels the job."""
         entry = (entry_routine_id, entry_params)
-        job = new_job(self, self._flow(flow), entry, timeout, job_state, Launch(**options), driven=False)
+        job = new_job(self, self._flow(flow), entry, timeout, job_state, Launch(**options), driven=True)
         try:
-            await job
+            await job.executor.drive_async(job)
         except BaseException:
             job.cancel_quietly("the task that awaited it was cancelled")
             raise

@@ -20,7 +20,7 @@ from routilux_core.interrupt import calls_users
 from routilux_core.outcome import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from routilux_core.activation import Activation
     from routilux_core.manager import JobManager
@@ -71,6 +71,16 @@ class Runner(ABC):
             CONTEXT.reset(token)
         return success(context)
 
+    def variables(self, activation: Activation) -> Context:
+        """Return the context variables that a task for `run_async(activation)` is to have.
+
+        They are a copy of the caller's; a generator keeps those of its first item.
+        """
+        slot = self.slots[activation.routine_id][activation.slot]
+        found = self._live(activation, slot).vars if slot.style is Style.ASYNC_GENERATOR else copy_context()
+        found.run(CONTEXT.set, None)
+        return found
+
     async def run_async(self, activation: Activation) -> Outcome:
         """Do what `run` does, awaiting an async handler on the running loop."""
         slot = self.slots[activation.routine_id][activation.slot]
@@ -104,7 +114,7 @@ class Runner(ABC):
         try:
             if hasattr(live.items, "aclose"):
                 live.vars.run(CONTEXT.set, live.context)
-                self.manager.loop.forget(live.items.aclose(), live.vars)
+                self._forget(live.items.aclose(), live.vars)
             else:
                 token = CONTEXT.set(live.context)
                 try:
@@ -113,6 +123,10 @@ class Runner(ABC):
                     CONTEXT.reset(token)
         except BaseException:
             log.debug("a generator of job %s refused to close", live.context.job.root, exc_info=True)
+
+    def _forget(self, coroutine: Coroutine[Any, Any, None], variables: Context) -> None:
+        """Run `coroutine` some time, for nobody who waits."""
+        self.manager.loop.forget(coroutine, variables)
 
     @abstractmethod
     def refuses(self, activation: Activation) -> bool:
@@ -130,9 +144,10 @@ class Runner(ABC):
 
     def _run_special(self, activation: Activation, slot: BoundSlot) -> Outcome:
         if slot.style in {Style.COROUTINE, Style.ASYNC_GENERATOR}:
-            variables = self._live(activation, slot).vars
             try:
-                return self.manager.loop.call(activation, self.run_async(activation), variables)
+                return self.manager.loop.call(
+                    activation, self.run_async(activation), self.variables(activation)
+                )
             except BaseException as error:  # noqa: BLE001 - a cancelled task, or an interrupt while waiting
                 self.manager.loop.cancel(activation)
                 return Outcome(exception=error, interrupted=_interrupt(error))

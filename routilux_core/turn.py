@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from routilux_core.current import CONTEXT
 from routilux_core.desk import HELD, Desk, Message
+from routilux_core.divided import Divided
 from routilux_core.interrupt import unbreakable
 from routilux_core.status import ExecutionStatus
 
@@ -39,9 +40,16 @@ class Turn(Desk):
 
     def take(self) -> Activation | None:
         """Return work to run now, or None. Whoever takes it must give its outcome to `finish`."""
+        return self._take(False)
+
+    def take_async(self) -> Activation | None:
+        """Return work with an async handler, or None; where there is an event loop, `take` gives the rest."""
+        return self._take(True) if isinstance(self.ready, Divided) else None
+
+    def _take(self, awaited: bool) -> Activation | None:
         while True:
             with self.lock:
-                activation = self._next()
+                activation = self._next(awaited)
                 if activation is None:
                     return None
                 holds = self._holds
@@ -199,5 +207,5 @@ def _apart(turn: Callable[[list[Message]], object], messages: list[Message]) -> 
         CONTEXT.reset(token)
 
 
-for protected in (Turn.take, Turn.finish, Turn.send, Turn.pump, Turn._turn):
+for protected in (Turn.take, Turn.take_async, Turn._take, Turn.finish, Turn.send, Turn.pump, Turn._turn):
     unbreakable(protected)

@@ -149,7 +149,7 @@ class Workplace:
                 raise InsideJob("waiting for a job", reason)
             self._waiting.append(edge)
         try:
-            with self.loop.blocking():
+            with self.loop.blocking(), outer.executor.blocking():
                 yield
         finally:
             with self._lock:

@@ -164,11 +164,11 @@ def test_a_gate_that_is_not_looked_at_is_found(manager, pool, monkeypatch):
     real = Turn._next  # noqa: SLF001 - where the bug is planted
     looks = iter(range(1_000_000_000))
 
-    def careless(turn):
+    def careless(turn, *which):
         was = turn.open
         turn.open = was or next(looks) % 3 == 0
         try:
-            return real(turn)
+            return real(turn, *which)
         finally:
             turn.open = was
 

@@ -74,10 +74,10 @@ def test_work_handed_out_while_the_gate_is_shut_is_found(monkeypatch):
     """The control of pause and cancel: taking looks at what is ready and not at the gate."""
     real = Turn._next  # noqa: SLF001 - where the bug is planted
 
-    def careless(turn):
+    def careless(turn, *which):
         was, turn.open = turn.open, True
         try:
-            return real(turn)
+            return real(turn, *which)
         finally:
             turn.open = was
 
