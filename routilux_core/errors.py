@@ -8,7 +8,8 @@ from typing import Any, ClassVar, dataclass_transform
 MOST = 160
 """So many characters of a value stand in an error."""
 _SHORT = Repr()
-_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
+_SHORT.maxstring = 130  # an id with its quotes
+_SHORT.maxother = _SHORT.maxlong = 80
 _MOST = 20
 """How many names a message lists."""
 
@@ -69,7 +70,7 @@ class UnknownName(RoutiluxError, LookupError, ValueError):
 
     def __str__(self) -> str:
         known = choices(self.known)
-        return f"nothing is named {self.name!r}; there is: {known}{hint(self.name, self.known)}"
+        return f"nothing is named {shown(self.name)}; there is: {known}{hint(self.name, self.known)}"
 
 
 class UnknownRoutine(UnknownName):
@@ -79,7 +80,7 @@ class UnknownRoutine(UnknownName):
 
     def __str__(self) -> str:
         return (
-            f"flow {self.flow_id!r} has no routine {self.name!r}; "
+            f"flow {self.flow_id!r} has no routine {shown(self.name)}; "
             f"it has: {choices(self.known)}{hint(self.name, self.known)}"
         )
 
@@ -91,7 +92,7 @@ class UnknownEvent(UnknownName):
 
     def __str__(self) -> str:
         return (
-            f"routine {self.routine!r} has no event {self.name!r}; "
+            f"routine {self.routine!r} has no event {shown(self.name)}; "
             f"it has: {choices(self.known)}{hint(self.name, self.known)}"
         )
 
@@ -103,7 +104,7 @@ class UnknownSlot(UnknownName):
 
     def __str__(self) -> str:
         return (
-            f"routine {self.routine!r} has no slot {self.name!r}; "
+            f"routine {self.routine!r} has no slot {shown(self.name)}; "
             f"it has: {choices(self.known)}{hint(self.name, self.known)}"
         )
 
@@ -115,7 +116,7 @@ class UnknownComponent(UnknownName):
 
     def __str__(self) -> str:
         return (
-            f"no {self.kind} named {self.name!r}; "
+            f"no {self.kind} named {shown(self.name)}; "
             f"installed: {choices(self.known)}{hint(self.name, self.known)}"
         )
 
@@ -148,7 +149,7 @@ class InvalidName(RoutiluxError, ValueError):
 
     def __str__(self) -> str:
         return (
-            f"{self.name!r} is not a {self.kind}; use 1 to 128 of A-Z a-z 0-9 . _ - "
+            f"{shown(self.name)} is not a {self.kind}; use 1 to 128 of A-Z a-z 0-9 . _ - "
             "and no dot at the start (slot and event names: no dot at all)"
         )
 

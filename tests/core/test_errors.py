@@ -181,3 +181,24 @@ def test_a_miss_far_from_everything_suggests_nothing():
 def test_an_error_keeps_its_data():
     error = errors.MissingField("merge.input", "total", "event 'sum.output'", ("value",))
     assert (error.slot, error.field, error.given) == ("merge.input", "total", ("value",))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.UnknownName("x" * 100_000, ("b", "c")),
+        errors.UnknownRoutine("x" * 100_000, ("fetch",), "orders"),
+        errors.UnknownEvent("x" * 100_000, ("output",), "fetch"),
+        errors.UnknownSlot("x" * 100_000, (), "fetch"),
+        errors.UnknownComponent("x" * 100_000, ("pooled",), "executor"),
+        errors.InvalidName("flow id", "x" * 100_000),
+        errors.InvalidOption("timeout", "x" * 100_000, "a number"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_shows_no_more_than_a_line_of_what_was_given(error):
+    assert len(str(error)) < 400
+
+
+def test_an_id_is_shown_whole():
+    assert "x" * 128 in str(errors.UnknownEvent("x" * 128, ("output",), "fetch"))
