@@ -146,6 +146,7 @@ class Turn(Desk):
                 engine.settled = 0
                 if engine.unusual:
                     engine.unusual = False
+                    woken = bool(engine.continuing) or woken
                     self._settle_unusual()
                 if ledger.ready:
                     self.ready.extend(ledger.ready)

@@ -156,6 +156,13 @@ def test_a_job_started_is_driven_by_its_lane(threaded):
     assert len(state.results["later.output"]) == 5
 
 
+def test_a_generator_that_has_more_to_give_calls_for_a_worker(threaded):
+    """Control: a turn that wakes nobody for it leaves the job running for ever."""
+    state = alone(fan()).start("a", {"width": 3})
+    assert threaded.wait_for_all_jobs(WAIT)
+    assert state.results == {"a.output": [{"n": 0}, {"n": 1}, {"n": 2}]}
+
+
 def test_an_outcome_that_is_handed_in_twice_counts_once(manager):
     """Control: an engine that compares ids alone, not the activation itself, completes it twice."""
 
