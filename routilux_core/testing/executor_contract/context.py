@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from routilux_core.error_handler import ErrorHandler
 from routilux_core.facts import ActivationStarted
@@ -20,11 +20,10 @@ from routilux_core.testing.executor_contract.sample import (
     report_async,
 )
 from routilux_core.testing.executor_contract.stage import Stage
-from routilux_core.testing.executor_contract.visitor import Visitor
+from routilux_core.testing.executor_contract.visitor import Visitor, fan_later
 from routilux_core.testing.executor_contract.workshop import completed, numbers
 
 if TYPE_CHECKING:
-    from routilux_core.flow import Flow
     from routilux_core.routine import Routine
 
 WIDTH = 60
@@ -83,20 +82,23 @@ class ContextTests(Stage):
             )
 
     def _see_their_own(self, made: Routine) -> None:
-        flow = chain("seen", fan=fan(), report=made)
-        started = {mark: self._start(flow, mark) for mark in ("one", "other")}
+        flow, started = chain("seen", fan=fan_later(), report=made), {}
+        with Meeting(self.patience) as meeting:
+            for mark in ("one", "other"):
+                fields = {"meeting": meeting.address, "width": WIDTH, "mark": mark}
+                started[mark] = self.workshop.start(flow, "fan", fields)
+            for _ in started:
+                meeting.guest().let_go()
+            for state in started.values():
+                self.workshop.wait(state)
         for mark, state in started.items():
-            completed(self.workshop.wait(state))
-            seen = state.results["report.output"]
+            completed(state)
+            seen = state.results.get("report.output", [])
             assert {payload["mark"] for payload in seen} == {mark}, "it has results of another job"
             what = {(one["routine_id"], one["attempt"], one["cancelled"], one["same"]) for one in seen}
             assert what == {("report", 1, False, True)}, f"handlers of one routine saw {sorted(what)}"
             keys = numbers(state, "report.output", "key")
             assert keys == _keys(state, "report"), "handlers saw keys that are not those of their activations"
-
-    def _start(self, flow: Flow, mark: str) -> JobState:
-        fields: dict[str, Any] = {"width": WIDTH, "mark": mark}
-        return self.workshop.start(flow, "fan", fields)
 
 
 def _keys(state: JobState, routine_id: str) -> list[str]:

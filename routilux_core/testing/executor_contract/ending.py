@@ -38,14 +38,14 @@ class EndingTests(Stage):
 
     def test_nothing_runs_after_a_shutdown(self) -> None:
         """Without waiting: jobs are cancelled, and what they had not done stays pending."""
-        threads = set(threading.enumerate())
+        room, threads = min(FEW, self.room), set(threading.enumerate())
         with Meeting(self.patience) as meeting, self.new_workshop(FEW) as workshop:
             state = workshop.start(
                 chain("cut", fan=fan(), visitor=Visitor()),
                 "fan",
                 {"width": WIDTH, "meeting": meeting.address},
             )
-            guests = meeting.guests(min(FEW, self.room))
+            guests = meeting.guests(room)
             closing = threading.Thread(target=workshop.manager.shutdown, kwargs={"wait": False})
             closing.start()
             ended(workshop.wait(state), ExecutionStatus.CANCELLED)

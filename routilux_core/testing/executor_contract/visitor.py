@@ -52,6 +52,15 @@ class FirstVisitor(Visitor):
 
 
 @routine
+def fan_later(meeting: int, width: int, **more: Any) -> Iterator[dict[str, Any]]:
+    """Give the numbers below `width`, but not before it is let go."""
+    with Visit(meeting, "later") as visit:
+        visit.stay()
+    for n in range(width):
+        yield {"n": n, **more}
+
+
+@routine
 def announce(meeting: int) -> Iterator[dict[str, int]]:
     """Give one item, and the next only when it is let go."""
     yield {"n": 1}
