@@ -167,8 +167,8 @@ class PoisonedActivation(RoutiluxError, RuntimeError):
 
     def __str__(self) -> str:
         return (
-            f"slot {self.slot!r} was started {self.starts} times with one payload and ended its worker each time "
-            f"({self.reason}); look for what ends a process there: memory, compiled code, os._exit; "
+            f"slot {self.slot!r} was started {self.starts} times with one payload, and always its worker was "
+            f"gone ({self.reason}); look for what ends a process there: memory, compiled code, os._exit; "
             "or raise max_starts"
         )
 

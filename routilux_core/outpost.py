@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from routilux_core.activation import Activation
     from routilux_core.facts import OutputSent
-    from routilux_core.parcel import Parcel
+    from routilux_core.parcel import Blueprint, Parcel
     from routilux_core.plan import Plan
 
     Send = Callable[[str, Activation, OutputSent], object]
@@ -40,6 +40,7 @@ class Outpost:
     def __init__(self, send: Send) -> None:
         self.send = send
         self.loop = Loops()
+        self._blueprints: dict[str, Blueprint] = {}
         self._plans: dict[str, tuple[Flow, Plan]] = {}
         self._jobs: OrderedDict[tuple[str, str], RemoteJob] = OrderedDict()
 
@@ -54,6 +55,12 @@ class Outpost:
         if job.parcel is not parcel:
             job.renew(parcel)
         return job
+
+    def accept(self, parcel: Parcel) -> None:
+        """Remember its blueprints, so that later parcels can do without their content."""
+        for blueprint in parcel.blueprints.values():
+            if blueprint.content is not None:
+                self._blueprints[blueprint.key] = blueprint
 
     def run(self, parcel: Parcel, activation: Activation) -> Outcome:
         """Call the handler of an activation of a parcel and return what came of it."""
@@ -88,6 +95,7 @@ class Outpost:
     def discard(self, key: str) -> None:
         """Forget a blueprint; a parcel that needs it later has its content."""
         self._plans.pop(key, None)
+        self._blueprints.pop(key, None)
 
     def stop(self, timeout: float | None = None) -> None:
         """End what async handlers ran on."""
@@ -97,7 +105,7 @@ class Outpost:
         blueprint = parcel.blueprints[routine_id]
         known = self._plans.get(blueprint.key)
         if known is None:
-            _, routine = build(blueprint)
+            _, routine = build(self._blueprints.get(blueprint.key, blueprint))
             flow = Flow(parcel.flow_id)
             flow.add_routine(routine, routine_id)
             known = self._plans[blueprint.key] = (flow, compile_flow(flow))

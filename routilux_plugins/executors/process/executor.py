@@ -1,0 +1,74 @@
+"""The executor `process`, as jobs see it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any, ClassVar
+
+from attrs import field, frozen
+
+from routilux_core import Executor, InvalidOption, Job, Lane, ManagerClosed, Traits
+from routilux_plugins.executors.process.foreman import Foreman
+from routilux_plugins.executors.process.lane import ProcessLane
+from routilux_plugins.executors.process.main_module import refuse_at_import
+
+
+def _count(_settings: object, attribute: Any, value: object) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise InvalidOption(attribute.name, value, "a whole number from 1 up")
+
+
+def _seconds(_settings: object, attribute: Any, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+        raise InvalidOption(attribute.name, value, "a number of seconds, not negative")
+
+
+@frozen(kw_only=True)
+class ProcessSettings:
+    """Options of the executor `process`."""
+
+    max_workers: int | None = field(default=None, validator=_count)
+    """How many processes at most; None takes the manager's `max_workers`, else one for each processor."""
+    max_starts: int = field(default=3, validator=_count)
+    """How often an activation may end its worker before it fails as poison."""
+    grace: float = field(default=0.5, validator=_seconds)
+    """Seconds in which a handler whose time is up can see `context.cancelled`, before its worker is ended."""
+
+
+class Process(Executor):
+    """Runs the activations of all jobs in worker processes."""
+
+    traits: ClassVar[Traits] = Traits(crosses_process=True, interrupts=True)
+
+    def __init__(self, settings: ProcessSettings | None = None) -> None:
+        self._settings = ProcessSettings() if settings is None else settings
+        self._lock = threading.Lock()
+        self._foreman: Foreman | None = None
+        self._stopped = False
+
+    def open(self, job: Job) -> Lane:
+        """Return the job's lane."""
+        refuse_at_import()
+        settings = self._settings
+        with self._lock:
+            if self._stopped:
+                raise ManagerClosed("executor 'process'")
+            if self._foreman is None:
+                most = settings.max_workers or job.manager.settings.max_workers or _processors()
+                self._foreman = Foreman(most, settings.grace)
+            return ProcessLane(self._foreman, job, settings.max_starts)
+
+    def stop(self, timeout: float | None = None) -> None:
+        """End all workers."""
+        with self._lock:
+            self._stopped = True
+            foreman = self._foreman
+        if foreman is not None:
+            foreman.stop(timeout)
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

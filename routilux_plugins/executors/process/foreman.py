@@ -1,0 +1,254 @@
+"""Foreman: the one thread of the home process that gives work to the workers and takes what comes back."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections import deque
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from routilux_core import CannotTravel, Outcome, WorkerLost
+from routilux_plugins.executors.process.crew import Crew
+from routilux_plugins.executors.process.returns import LATE, hear, lose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from routilux_core import Activation
+    from routilux_plugins.executors.process.lane import ProcessLane
+    from routilux_plugins.executors.process.worker import Worker
+
+log = logging.getLogger("routilux.process")
+TRIES = 3
+"""How many workers may end before they are ready, one after the other, before the work fails."""
+
+
+class Foreman:
+    """Knows which lanes have work, and who has what in hand until when."""
+
+    def __init__(self, most: int, grace: float) -> None:
+        self._grace = grace
+        self._requests: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._rung = False
+        self._ear, self._bell = os.pipe()
+        os.set_blocking(self._bell, False)
+        os.set_blocking(self._ear, False)
+        self._crew = Crew(most, self._hear)
+        self._crew.listen(self._ear)
+        self._lanes: dict[ProcessLane, None] = {}
+        """Those that may have work, in order."""
+        self._failures = 0
+        """How many workers, one after the other, have ended before they were ready."""
+        self._stopping = False
+        self._closing = threading.Lock()
+        """Guards the bell against being rung when it is taken down."""
+        self._thread = threading.Thread(target=self._run, name="routilux-process", daemon=True)
+        self._thread.start()
+
+    # -- from any thread ---------------------------------------------------------------------------------
+
+    def ask(self, call: Callable[..., None], *given: Any) -> None:
+        """Have `call` called in the foreman's thread, soon."""
+        self._requests.append((call, given))
+        if not self._rung and threading.current_thread() is not self._thread:
+            self._rung = True
+            with self._closing, suppress(BlockingIOError):
+                if self._bell >= 0:
+                    os.write(self._bell, b"!")
+
+    def stop(self, timeout: float | None) -> None:
+        """End all workers, those that do not end by themselves after the grace, and the thread."""
+        self.ask(self._stop, timeout)
+        if self._thread is threading.current_thread():
+            return
+        self._thread.join(timeout)
+        if self._thread.is_alive():  # it is in a function of the user
+            for worker in list(self._crew.workers.values()):
+                worker.process.kill()
+
+    # -- requests ----------------------------------------------------------------------------------------
+
+    def attend(self, lane: ProcessLane) -> None:
+        """Look for work in a lane."""
+        lane.awake = False
+        if not lane.closed and not self._stopping:
+            self._lanes[lane] = None
+
+    def void(self, lane: ProcessLane, activation: Activation) -> None:
+        """Let the worker that has it in hand stop, within the grace."""
+        for worker in self._crew.workers.values():
+            if worker.lane is lane and worker.hand.get(activation.id) is activation:
+                worker.doomed.add(activation.id)
+                worker.end_at = worker.end_at or monotonic() + self._grace
+                self._crew.send(worker, "void", lane.job.job_id, activation.id)
+
+    def forget(self, lane: ProcessLane) -> None:
+        """Let go of a lane; let the workers forget a job that is over."""
+        self._lanes.pop(lane, None)
+        lane.leave()
+        job_id = lane.job.job_id
+        for worker in self._crew.workers.values():
+            if job_id in worker.jobs and lane.job.status.final:
+                worker.jobs.discard(job_id)
+                self._crew.send(worker, "forget", job_id)
+
+    def _stop(self, timeout: float | None) -> None:
+        if self._stopping:
+            return
+        self._stopping = True
+        until = monotonic() + (self._grace if timeout is None else min(timeout / 2, self._grace))
+        lanes, self._lanes = self._lanes, {}
+        for lane in lanes:
+            lane.leave()
+        for worker in list(self._crew.workers.values()):
+            worker.dismissed = True
+            worker.end_at = min(worker.end_at or until, until)
+            if not worker.ready:
+                self._bury(worker)
+                continue
+            if worker.lane is not None:
+                for number in worker.hand:
+                    self._crew.send(worker, "void", worker.lane.job.job_id, number)
+            self._crew.send(worker, "stop")
+
+    # -- the thread --------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        # Workers inherit it: Ctrl-C does not reach them before they ignore it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        workers = self._crew.workers
+        try:
+            while not self._stopping or workers:
+                self._crew.wait(self._patience())
+                self._rung = False
+                with suppress(BlockingIOError):
+                    os.read(self._ear, 4096)
+                while self._requests:
+                    call, given = self._requests.popleft()
+                    call(*given)
+                self._watch_time()
+                self._deal()
+        except BaseException:
+            log.exception("the thread that serves the worker processes failed")
+        finally:
+            for worker in list(workers.values()):
+                self._bury(worker)
+            self._crew.close()
+            with self._closing:
+                os.close(self._bell)
+                self._bell = -1
+            os.close(self._ear)
+
+    def _patience(self) -> float | None:
+        """Return how long nothing has to be done unless something happens."""
+        workers = self._crew.workers.values()
+        times = [time for one in workers for time in (one.recall_at, one.end_at) if time is not None]
+        return max(0.0, min(times) - monotonic()) if times else None
+
+    def _watch_time(self) -> None:
+        now = monotonic()
+        for worker in list(self._crew.workers.values()):
+            if worker.end_at is not None and worker.end_at <= now:
+                self._bury(worker)
+            elif worker.recall_at is not None and worker.recall_at <= now:
+                worker.recall_at = None
+                self._crew.send(worker, "recall")
+
+    def _hear(self, worker: Worker, ended: bool) -> None:
+        """Take what a worker says; `ended` says that its process has."""
+        try:
+            for kind, values, body in worker.receive():
+                hear(worker, kind, values, body)
+                if kind == "ready":
+                    self._failures = 0
+        except EOFError:
+            ended = True
+        if ended and not worker.gone:
+            self._bury(worker)
+
+    def _bury(self, worker: Worker) -> None:
+        lost = self._crew.bury(worker)
+        if worker.ready or worker.dismissed:
+            lose(worker, lost)
+        else:
+            self._failed_to_start(lost)
+
+    # -- giving work -------------------------------------------------------------------------------------
+
+    def _deal(self) -> None:
+        """Give work to those who are free, the lanes taking turns; hire if there is more."""
+        crew = self._crew
+        for worker in crew.free:
+            while worker.free and worker.reserved:
+                lane, activation = worker.reserved.popleft()
+                if not lane.closed:
+                    self._give(worker, lane, [activation])
+        while self._lanes and not self._stopping:
+            free = crew.free
+            if not free:
+                self._hire()
+                return
+            lane = next(iter(self._lanes))
+            del self._lanes[lane]
+            load = lane.load(free[0], len(free) + crew.room)
+            if load:
+                self._lanes[lane] = None
+                self._give(free[0], lane, load)
+
+    def _give(self, worker: Worker, lane: ProcessLane, load: list[Activation]) -> None:
+        try:
+            body = lane.packed(worker, load)
+        except CannotTravel as error:
+            if len(load) == 1:
+                lane.finish(load[0], Outcome(exception=error))
+                return
+            sound = [one for one in load if self._travels(worker, lane, one)]
+            if sound:
+                self._give(worker, lane, sound)
+            return
+        worker.lane = lane
+        worker.hand = {activation.id: activation for activation in load}
+        worker.jobs.add(lane.job.job_id)
+        if len(load) > 1:
+            worker.recall_at = monotonic() + 3 * lane.expected(load) + LATE
+        self._crew.send(worker, "run", b"__main__" in body, body=body)
+        for activation in load:
+            lane.sent(activation)
+
+    def _travels(self, worker: Worker, lane: ProcessLane, activation: Activation) -> bool:
+        try:
+            lane.packed(worker, [activation])
+        except CannotTravel as error:
+            lane.finish(activation, Outcome(exception=error))
+            return False
+        worker.unlearn()  # it was not sent
+        return True
+
+    def _hire(self) -> None:
+        """Start workers, as many as there is work for and may be."""
+        wanted = 0
+        for lane in self._lanes:
+            wanted += max(1, lane.job.backlog)
+            if wanted >= self._crew.room + self._crew.coming:
+                break
+        while self._crew.room and self._crew.coming < wanted:
+            try:
+                self._crew.hire()
+            except OSError as error:
+                self._failed_to_start(WorkerLost("a worker process", f"it could not be started: {error}"))
+                return
+
+    def _failed_to_start(self, lost: WorkerLost) -> None:
+        """Try again a few times, then fail the work that waits, unless other workers do it."""
+        self._failures += 1
+        log.warning("%s", lost)
+        if self._failures < TRIES or any(worker.ready for worker in self._crew.workers.values()):
+            return
+        self._failures = 0
+        lanes, self._lanes = self._lanes, {}
+        for lane in lanes:
+            lane.fail(lost)

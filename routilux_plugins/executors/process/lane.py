@@ -1,0 +1,159 @@
+"""Lane: a job's side of the worker processes."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from routilux_core import Activation, Job, Lane, Outcome, PoisonedActivation, WorkerLost, packed
+from routilux_plugins.executors.process.returns import NotBegun
+
+if TYPE_CHECKING:
+    from routilux_plugins.executors.process.foreman import Foreman
+    from routilux_plugins.executors.process.worker import Worker
+
+LOAD_SECONDS = 0.005
+"""How long what a worker gets at once should take."""
+MOST = 200
+"""How many activations a worker gets at once."""
+
+
+class ProcessLane(Lane):
+    """One job's work on its way to the workers. All but `wake`, `void` and `close` is the foreman's."""
+
+    def __init__(self, foreman: Foreman, job: Job, max_starts: int) -> None:
+        self.job = job
+        self.awake = False
+        self.closed = False
+        self.holders: dict[int, Worker] = {}
+        """Who holds the generator of an activation."""
+        self._foreman = foreman
+        self._max_starts = max_starts
+        self._aside: deque[Activation] = deque()
+        """What was taken and goes next, since it did not fit to what was taken with it."""
+        self._deaths: dict[int, int] = {}
+        """How often an activation has ended its worker."""
+        self._lonely: set[int] = set()
+        """What has to go alone, so that it is clear whose fault it is."""
+        self._pace: dict[tuple[str, str], float] = {}
+        """How many seconds an activation of a slot takes."""
+        self._lost: WorkerLost | None = None
+
+    # -- the contract ------------------------------------------------------------------------------------
+
+    def wake(self, count: int) -> None:
+        """Let the foreman look for work here."""
+        if not self.awake and count:
+            self.awake = True
+            self._foreman.ask(self._foreman.attend, self)
+
+    def void(self, activation: Activation) -> None:
+        """Let a worker that has it stop."""
+        self._foreman.ask(self._foreman.void, self, activation)
+
+    def close(self) -> None:
+        """Let the workers forget the job."""
+        self._foreman.ask(self._foreman.forget, self)
+
+    # -- for the foreman ---------------------------------------------------------------------------------
+
+    def load(self, worker: Worker, takers: int) -> list[Activation]:
+        """Return work for `worker`, when so many could take some: what takes a few milliseconds."""
+        load: list[Activation] = []
+        seconds = 0.0
+        backlog = self.job.backlog + len(self._aside)
+        most = max(1, min(MOST, -(-backlog // takers)))
+        while len(load) < most and seconds < LOAD_SECONDS:
+            activation = self._aside.popleft() if self._aside else self.job.take()
+            if activation is None:
+                break
+            if self._poisoned(activation) or self._reserved(activation, worker):
+                continue
+            seconds += self._pace.get((activation.routine_id, activation.slot), LOAD_SECONDS)
+            alone = activation.id in self._lonely or self.job.time_limit(activation) is not None
+            if load and (alone or seconds >= 2 * LOAD_SECONDS):
+                self._aside.append(activation)
+                break
+            load.append(activation)
+            if alone:
+                break
+        return load
+
+    def packed(self, worker: Worker, load: list[Activation]) -> bytes:
+        """Return `load` as bytes; `CannotTravel` if something of it has no such form."""
+        parcel = self.job.ship(*load)
+        keys = worker.lighten(parcel)
+        content = packed(parcel, "parcel")
+        worker.learn(keys)
+        return content
+
+    def sent(self, activation: Activation) -> None:
+        """Let its time run, where it has a limit."""
+        seconds = self.job.time_limit(activation)
+        if seconds is not None:
+            self.job.limit_time(activation, seconds)
+
+    def expected(self, load: list[Activation]) -> float:
+        """Return in how many seconds `load` should be done."""
+        return sum(self._pace.get((one.routine_id, one.slot), LOAD_SECONDS) for one in load)
+
+    def note(self, activation: Activation, seconds: float) -> None:
+        """Note how long it took."""
+        place = (activation.routine_id, activation.slot)
+        self._pace[place] = (self._pace.get(place, seconds) + seconds) / 2
+
+    def finish(self, activation: Activation, outcome: Outcome, worker: Worker | None = None) -> None:
+        """Hand in what came of it."""
+        if outcome.more and worker is not None:
+            self.holders[activation.id] = worker
+        else:
+            self.holders.pop(activation.id, None)
+            self._deaths.pop(activation.id, None)
+            self._lonely.discard(activation.id)
+        if self.job.time_limit(activation) is not None:
+            self.job.unlimit_time(activation)
+        self.job.finish(activation, outcome)
+
+    def give_back(self, activation: Activation, why: BaseException, *, alone: bool = False) -> None:
+        """Let it be pending again; with `alone` it goes by itself the next time."""
+        if alone:
+            self._lonely.add(activation.id)
+        if self.job.time_limit(activation) is not None:
+            self.job.unlimit_time(activation)
+        self.job.finish(activation, Outcome(exception=why, interrupted=True))
+
+    def died(self, activation: Activation, lost: WorkerLost) -> None:
+        """Count that it has ended a worker, and let it be pending again, or fail."""
+        self._deaths[activation.id] = self._deaths.get(activation.id, 0) + 1
+        self._lost = lost
+        if not self._poisoned(activation):
+            self.give_back(activation, lost, alone=True)
+
+    def leave(self) -> None:
+        """Let go of what was taken: the job is over, or the executor stops."""
+        self.closed = True
+        self.holders.clear()
+        while self._aside:
+            self.job.finish(self._aside.popleft(), Outcome(exception=NotBegun(), interrupted=True))
+
+    def fail(self, error: BaseException) -> None:
+        """Fail all that is ready: there is nobody to run it."""
+        while (activation := self._aside.popleft() if self._aside else self.job.take()) is not None:
+            self.finish(activation, Outcome(exception=error))
+
+    def _poisoned(self, activation: Activation) -> bool:
+        starts = self._deaths.get(activation.id, 0)
+        if starts < self._max_starts:
+            return False
+        error = PoisonedActivation(activation.target, starts, str(self._lost))
+        if self.job.time_limit(activation) is not None:
+            self.job.unlimit_time(activation)
+        self.job.finish(activation, Outcome(exception=error))
+        return True
+
+    def _reserved(self, activation: Activation, worker: Worker) -> bool:
+        holder = self.holders.get(activation.id)
+        if holder is None or holder is worker or holder.gone:
+            return False
+        holder.reserved.append((self, activation))
+        return True

@@ -1,0 +1,196 @@
+"""Station: what runs in a worker process.
+
+The main thread calls handlers. Another one listens, so that a message is heard while a handler runs.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import sys
+import threading
+from collections import deque
+from contextlib import suppress
+from queue import SimpleQueue
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from routilux_core import Activation, CannotTravel, Outcome, Outpost, packed, packed_replies, reply, unpacked
+from routilux_plugins.executors.process.main_module import import_main
+from routilux_plugins.executors.process.mark import Mark
+from routilux_plugins.executors.process.wire import PIECE, Reading, written
+
+if TYPE_CHECKING:
+    from routilux_core import OutputSent, Parcel, Reply
+
+FLUSH = 0.005
+"""Seconds after which what is done goes home while there is more to do."""
+PATIENCE = 1.0
+"""Seconds for what async handlers ran on to end."""
+NOTHING = reply(Outcome())
+
+
+class Station:
+    """A worker's side of the wire."""
+
+    def __init__(self, wire: socket.socket, mark: Mark, main: dict[str, str]) -> None:
+        self._wire, self._mark, self._main = wire, mark, main
+        self._sending = threading.Lock()
+        """Guards the wire and what waits to be sent."""
+        self._done: list[tuple[tuple[int, float], Reply]] = []
+        self._loads: SimpleQueue[tuple[bytes, bool] | None] = SimpleQueue()
+        self._left: deque[Activation] = deque()
+        """What has come and was not begun."""
+        self._void: set[int] = set()
+        self._outpost = Outpost(self._output)
+
+    def work(self) -> None:
+        """Run what comes, until told to stop."""
+        self._send("ready")
+        while (load := self._loads.get()) is not None:
+            try:
+                parcel = self._opened(*load)
+            except BaseException as error:  # noqa: BLE001 - classes of users are made here
+                self._send("unreadable", body=_described(error))
+            else:
+                self._run(parcel)
+            self._mark.set(0)
+        self._outpost.stop(PATIENCE)
+
+    def listen(self, parent: int | None) -> None:
+        """Take messages as they come; end the process when its home is gone."""
+        reading, handlers = Reading(), self._handlers()
+        watched: list[Any] = [self._wire] if parent is None else [self._wire, parent]
+        while True:
+            ready, _, _ = select.select(watched, (), ())
+            piece = self._wire.recv(PIECE) if self._wire in ready else b""
+            if not piece:
+                _leave()
+            for kind, values, body in reading.feed(piece):
+                handlers[kind](*values, body)
+
+    # -- what comes --------------------------------------------------------------------------------------
+
+    def _handlers(self) -> dict[str, Any]:
+        return {
+            "run": self._take,
+            "void": self._refuse,
+            "recall": self._give_back,
+            "forget": lambda job_id, _: self._outpost.forget(job_id),
+            "discard": lambda key, _: self._outpost.discard(key),
+            "stop": self._stop,
+        }
+
+    def _take(self, needs_main: bool, body: bytes) -> None:
+        self._void = set()
+        self._loads.put((body, needs_main))
+
+    def _refuse(self, job_id: str, number: int, _: bytes) -> None:
+        self._void.add(number)
+        self._outpost.void(job_id, number)
+
+    def _give_back(self, _: bytes) -> None:
+        """Let go of what was not begun, and send what is done."""
+        numbers = []
+        with suppress(IndexError):
+            while True:
+                numbers.append(self._left.pop().id)
+        self._flush()
+        self._send("back", numbers, self._mark.get())
+
+    def _stop(self, _: bytes) -> None:
+        self._left.clear()
+        self._loads.put(None)
+
+    # -- what is done ------------------------------------------------------------------------------------
+
+    def _opened(self, body: bytes, needs_main: bool) -> Parcel:
+        if needs_main:
+            self._mark.set(-1)
+            import_main(self._main)
+        parcel: Parcel = unpacked(body)
+        self._outpost.accept(parcel)
+        return parcel
+
+    def _run(self, parcel: Parcel) -> None:
+        left, mark, run, void = self._left, self._mark, self._outpost.run, self._void
+        left.extend(parcel.activations)
+        flushed = perf_counter()
+        while True:
+            try:
+                activation = left.popleft()
+            except IndexError:  # no more, or given back
+                break
+            if activation.id in void:
+                self._done.append(((activation.id, 0.0), NOTHING))
+                continue
+            mark.set(activation.id)
+            begun = perf_counter()
+            outcome = run(parcel, activation)
+            ended = perf_counter()
+            self._done.append(((activation.id, ended - begun), reply(outcome)))
+            if outcome.pauses:
+                self._give_back(b"")
+            elif ended - flushed > FLUSH:
+                self._flush()
+                flushed = perf_counter()
+        self._flush()
+
+    def _flush(self) -> None:
+        with self._sending:
+            done, self._done = self._done, []
+            if done:
+                numbers = [number for (number, _), _ in done]
+                self._wire.sendall(written("done", numbers, body=packed_replies(done)))
+
+    def _output(self, job_id: str, activation: Activation, fact: OutputSent) -> None:
+        self._send("output", job_id, activation.id, body=packed(fact, "the output"))
+
+    def _send(self, kind: str, *values: Any, body: bytes = b"") -> None:
+        message = written(kind, *values, body=body)
+        with self._sending:
+            self._wire.sendall(message)
+
+
+def _described(error: BaseException) -> bytes:
+    if not isinstance(error, CannotTravel):
+        reason = f"reading it in a worker process raised {type(error).__name__}: {error}"
+        advice = "let its classes be found in modules that the worker can import"
+        error = CannotTravel("the activation", reason, advice)
+    return packed(error, "the error")
+
+
+def _leave() -> NoReturn:
+    """End the process at once, whatever its handler does: nobody is there to hear of it."""
+    os._exit(1)
+
+
+def _home(process: int) -> int | None:
+    """Return what can be waited on for the end of the home process, where there is such a thing."""
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        return os.pidfd_open(process)
+    except ProcessLookupError:
+        _leave()
+    except OSError:  # an old kernel
+        return None
+
+
+def main(given: dict[str, Any]) -> None:
+    """Be a worker process until told to stop."""
+    sys.argv = given["argv"]
+    wire = socket.socket(fileno=given["wire"])
+    wire.set_inheritable(False)
+    mark = Mark(given["mark"])
+    os.close(given["mark"])
+    station = Station(wire, mark, given["main"])
+    listener = threading.Thread(
+        target=station.listen, args=(_home(given["home"]),), name="routilux-process-listener", daemon=True
+    )
+    listener.start()
+    try:
+        station.work()
+    except OSError:  # the wire is cut
+        _leave()
