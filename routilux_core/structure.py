@@ -4,49 +4,45 @@ from __future__ import annotations
 
 from binascii import a2b_base64
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
 from enum import Enum
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from attrs import has
 
-from routilux_core.codec import name_of
-from routilux_core.document_errors import InvalidDocument, shorten, shorten_line
-from routilux_core.errors import choices, hint
+from routilux_core.document_errors import InvalidDocument, shorten_line
+from routilux_core.errors import InvalidOption, choices, hint, shown
+from routilux_core.typed import fields_of, typed
+from routilux_core.wording import wording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from cattrs import Converter
     from cattrs.dispatch import StructureHook
 
     Predicate = Callable[[Any], bool]
 
+FOREIGN = "it has no field"
+
 
 def make_structurer() -> Converter:
-    """Return a converter that is strict: no text becomes a number, and no field is dropped."""
-    from decimal import Decimal  # noqa: PLC0415 - as cattrs: no job needs it to start
-    from pathlib import Path  # noqa: PLC0415
-    from uuid import UUID  # noqa: PLC0415
+    """Return a converter that is strict: no text becomes a number, and no field is dropped.
+
+    It walks through containers and records, so that hooks of plugins are used wherever their classes stand.
+    Single values are made by `typed`, as those of settings and configurations are.
+    """
+    from pathlib import Path  # noqa: PLC0415 - neither is needed to start a job
 
     from cattrs import Converter  # noqa: PLC0415
 
-    converter = Converter(forbid_extra_keys=True, structure_fallback_factory=_instance)
-    hooks: dict[Any, StructureHook] = {
-        int: _exactly,
-        str: _exactly,
-        bool: _exactly,
-        float: _number,
-        timedelta: _duration,
-        bytes: _from_text(lambda text: a2b_base64(text, strict_mode=True)),
-        **{kind: _from_text(kind.fromisoformat) for kind in (datetime, date, time)},
-        **{kind: _from_text(kind) for kind in (UUID, Path)},
-        Decimal: _from_text(Decimal, int),
-    }
-    for kind, hook in hooks.items():
-        converter.register_structure_hook(kind, hook)
-    converter.register_structure_hook_func(_is_enum, _member)
+    converter = Converter(
+        forbid_extra_keys=True, use_alias=True, structure_fallback_factory=lambda _kind: _single
+    )
+    for kind in (int, str, bool, float, Path):
+        converter.register_structure_hook(kind, _single)
+    converter.register_structure_hook(bytes, _bytes)
+    converter.register_structure_hook_func(_is_single, _single)
     _narrow(converter, _is_collection, _collection)
     _narrow(converter, _is_record, _record)
     converter.register_structure_hook_factory(_is_named_tuple, lambda kind: _named_tuple(converter, kind))
@@ -61,24 +57,29 @@ def structure(converter: Converter, value: Any, kind: Any, path: str) -> Any:
     except Exception as error:
         from cattrs.v import transform_error  # noqa: PLC0415 - as cattrs
 
-        first, *_ = transform_error(error, path, format_exception=_reason)
-        reason, _, place = first.rpartition(" @ ")
+        faults = transform_error(error, path, format_exception=_reason)
+        # A field that is not known may be the misspelt one that is missing.
+        worst = min(faults, key=lambda fault: not fault.startswith(FOREIGN))
+        reason, _, place = worst.rpartition(" @ ")
         raise InvalidDocument(place, reason) from error
 
 
 def _reason(error: BaseException, _kind: type | None) -> str:
+    if isinstance(error, InvalidOption):
+        inner = f"{error.option}: " if error.option else ""
+        return f"{inner}{shown(error.value)} is not {error.wanted}"
     if isinstance(error, KeyError):
         return f"it needs {error.args[0]!r}"
     unknown = getattr(error, "extra_fields", None)
     if unknown:
         names = tuple(_names(error.cl))  # type: ignore[attr-defined]
         name = shorten_line(str(min(unknown, key=str)))
-        return f"it has no field {name!r}; it has: {choices(names)}{hint(name, names)}"
+        return f"{FOREIGN} {name!r}; it has: {choices(names)}{hint(name, names)}"
     return shorten_line(str(error) or type(error).__name__)
 
 
-def _names(kind: Any) -> list[str]:
-    return [each.name for each in getattr(kind, "__attrs_attrs__", ())] or [*kind.__annotations__]
+def _names(kind: Any) -> Iterable[str]:
+    return kind._fields if _is_named_tuple(kind) else fields_of(kind)
 
 
 def _narrow(converter: Converter, fits: Predicate, strict: Callable[[StructureHook], StructureHook]) -> None:
@@ -98,8 +99,8 @@ def _narrow(converter: Converter, fits: Predicate, strict: Callable[[StructureHo
     converter.register_structure_hook_factory(is_new, factory)
 
 
-def _is_enum(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Enum)
+def _is_single(kind: Any) -> bool:
+    return get_origin(kind) is Literal or (isinstance(kind, type) and issubclass(kind, Enum))
 
 
 def _is_record(kind: Any) -> bool:
@@ -154,59 +155,17 @@ def _collection(inner: StructureHook) -> StructureHook:
     return hook
 
 
-def _exactly(value: Any, kind: Any) -> Any:
-    if type(value) is kind:
-        return value
-    return _member(value, kind) if _is_enum(kind) else _instance(kind)(value, kind)
+def _single(value: Any, kind: Any) -> Any:
+    return typed(value, kind, "")
 
 
-def _number(value: Any, kind: Any) -> Any:
-    return float(value) if type(value) is int else _exactly(value, kind)
-
-
-def _from_text(make: Callable[[Any], Any], *others: type) -> StructureHook:
-    """Return the hook of a class whose objects are text in plain data, or of one of the other types."""
-
-    def hook(value: Any, kind: Any) -> Any:
-        if type(value) is not str and type(value) not in others:
-            return _instance(kind)(value, kind)
-        try:
-            return make(value)
-        except Exception as error:
-            raise _mismatch(value, kind) from error
-
-    return hook
-
-
-def _duration(value: Any, kind: Any) -> Any:
-    """Take seconds, as everywhere."""
-    return timedelta(seconds=value) if type(value) in {int, float} else _instance(kind)(value, kind)
-
-
-def _member(value: Any, kind: Any) -> Any:
-    if isinstance(value, kind):
-        return value
+def _bytes(value: Any, kind: Any) -> Any:
+    if type(value) is not str:
+        return _single(value, kind)
     try:
-        return kind(value)
-    except ValueError:
-        values = ", ".join(shorten(each.value) for each in list(kind)[:20])
-        raise TypeError(f"{shorten(value)} is no {name_of(kind)}, which is one of {values}") from None
-
-
-def _instance(kind: Any) -> StructureHook:
-    """Return the hook of a class that nothing can be made into: its objects pass."""
-    shape = get_origin(kind) or kind
-
-    def hook(value: Any, _kind: Any) -> Any:
-        if (
-            isinstance(shape, type)
-            and isinstance(value, shape)
-            and (type(value) is not bool or shape is not int)
-        ):
-            return value
-        raise _mismatch(value, kind)
-
-    return hook
+        return a2b_base64(value, strict_mode=True)
+    except ValueError as error:
+        raise InvalidOption("", value, "bytes, or base64") from error
 
 
 def _union(converter: Converter, kind: Any) -> StructureHook:
@@ -230,5 +189,5 @@ def _union(converter: Converter, kind: Any) -> StructureHook:
     return hook
 
 
-def _mismatch(value: Any, kind: Any) -> TypeError:
-    return TypeError(f"{shorten(value)} is no {name_of(kind) if isinstance(kind, type) else kind}")
+def _mismatch(value: Any, kind: Any) -> InvalidOption:
+    return InvalidOption("", value, wording(kind))

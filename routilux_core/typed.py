@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, g
 from attrs import NOTHING, fields, has
 
 from routilux_core.errors import InvalidOption, UnknownOption, choices
-from routilux_core.scalar import SCALARS, Text, instance, json_value
+from routilux_core.scalar import SCALARS, Text, instance, json_value, read
 from routilux_core.wording import wording
 
 LISTS: dict[Any, Callable[[Iterable[Any]], Any]] = {
@@ -59,7 +59,7 @@ def _way(shape: Any) -> Callable[[Any, Any, str], Any]:
         ):
             if fits:
                 return way
-        return instance
+        return lambda value, _kind, where: instance(value, shape, where)
     return found or (_any if isinstance(shape, TypeVar) else _never)
 
 
@@ -123,6 +123,9 @@ def _member(value: Any, kind: type[Enum], where: str) -> Any:
             return one
     if isinstance(value, str) and value in kind.__members__:
         return kind[value]
+    found = value if type(value) is bool else read(kind._missing_, value)  # flags put together, and the like
+    if isinstance(found, kind):
+        return found
     raise InvalidOption(where, value, wording(kind))
 
 
@@ -164,7 +167,7 @@ def _table(value: Any, kind: Any, where: str) -> dict[Any, Any]:
 
 
 @lru_cache(maxsize=256)
-def _fields(shape: type) -> dict[str, tuple[Any, bool]]:
+def fields_of(shape: type) -> dict[str, tuple[Any, bool]]:
     """Return the arguments that make an attrs class or a dataclass: the type, and whether it must be given.
 
     What has a converter may be anything.
@@ -199,7 +202,7 @@ def _record(value: Any, shape: type, where: str) -> Any:
         return table
     if not isinstance(table, Mapping):
         raise InvalidOption(where, value, wording(shape))
-    known, owner, inner = _fields(shape), where or shape.__name__, f"{where}." if where else ""
+    known, owner, inner = fields_of(shape), where or shape.__name__, f"{where}." if where else ""
     for name in table:
         if name not in known:
             names = tuple(known)

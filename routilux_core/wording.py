@@ -63,7 +63,7 @@ def _names(shape: type) -> str:
     if has(shape):
         names: Iterable[str] = [one.alias or one.name for one in fields(shape) if one.init]
     else:
-        names = getattr(shape, "__dataclass_fields__", ())
+        names = [name for name, one in getattr(shape, "__dataclass_fields__", {}).items() if one.init]
     return f" (a table with {', '.join(names)})" if names else ""
 
 
