@@ -148,9 +148,11 @@ class Desk(ABC):
     def halves(self) -> tuple[int, int]:
         """Return how many activations are ready: those for threads, and those that `take_async` gives."""
         with self.lock:
-            ready = self.ready
-            awaited = len(ready.awaited) if isinstance(ready, Divided) else 0
-            return self._startable() - awaited, awaited
+            ready, startable = self.ready, self._startable()
+            if not isinstance(ready, Divided):
+                return startable, 0
+            # A generator that has waited for room is of either half.
+            return startable - len(ready.awaited), startable - len(ready) + len(ready.awaited)
 
     def _crowd(self) -> int:
         ready = self.ready

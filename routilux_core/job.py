@@ -84,7 +84,7 @@ class Job(Steering):
             return await super()._wait_async()
         from asyncio import to_thread  # noqa: PLC0415 - costly, and needed only where something is async
 
-        with self.manager.waits(context.job, self):
+        with self.manager.waits(context.job, self, blocking=False):
             return await (super()._wait_async() if self._elsewhere else to_thread(self.work))
 
     @property

@@ -140,8 +140,11 @@ class Workplace:
             self.totals.take_over(job)
 
     @contextmanager
-    def waits(self, outer: Job, inner: Job) -> Iterator[None]:
-        """Note that a handler of `outer` waits for `inner`, unless neither could ever go on."""
+    def waits(self, outer: Job, inner: Job, *, blocking: bool = True) -> Iterator[None]:
+        """Note that a handler of `outer` waits for `inner`, unless neither could ever go on.
+
+        With `blocking` it does so in a way that its thread, or the event loop there, can do nothing else.
+        """
         edge = (outer, inner)
         with self._lock:
             if inner in outer.line() or self._leads(inner, outer):
@@ -149,7 +152,10 @@ class Workplace:
                 raise InsideJob("waiting for a job", reason)
             self._waiting.append(edge)
         try:
-            with self.loop.blocking(), outer.executor.blocking():
+            if blocking:
+                with self.loop.blocking(), outer.executor.blocking():
+                    yield
+            else:
                 yield
         finally:
             with self._lock:

@@ -1,6 +1,8 @@
 """The executors of ours keep the contract."""
 
 from routilux_core.testing import ExecutorContract
+from routilux_plugins.executors.aio import Asyncio, AsyncioSettings
+from routilux_plugins.executors.process import Process, ProcessSettings
 from routilux_plugins.executors.sequential import Sequential
 from routilux_plugins.executors.threaded import Threaded, ThreadedSettings
 
@@ -13,3 +15,13 @@ class TestSequential(ExecutorContract):
 class TestThreaded(ExecutorContract):
     def executor(self, workers):
         return Threaded(ThreadedSettings(max_workers=workers))
+
+
+class TestProcess(ExecutorContract):
+    def executor(self, workers):
+        return Process(ProcessSettings(max_workers=workers))
+
+
+class TestAsyncio(ExecutorContract):
+    def executor(self, workers):
+        return Asyncio(AsyncioSettings(max_workers=workers))

@@ -1,0 +1,159 @@
+"""The executor `asyncio`: which loop a job's async handlers run on, and the end of all of them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import contextmanager
+from contextvars import copy_context
+from time import monotonic
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakKeyDictionary
+
+from attrs import field, frozen
+
+from routilux_core import Executor, InvalidOption, Lane, ManagerClosed, Traits, get_execution_context
+from routilux_plugins.executors.aio.home import Home, OwnHome
+from routilux_plugins.executors.aio.lane import AioLane
+from routilux_plugins.executors.aio.pool import Pool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from routilux_core import Job
+
+
+def _count(_settings: object, attribute: Any, value: object) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise InvalidOption(attribute.name, value, "a whole number from 1 up, or None")
+
+
+@frozen(kw_only=True)
+class AsyncioSettings:
+    """Options of the executor `asyncio`."""
+
+    max_tasks: int | None = field(default=None, validator=_count)
+    """How many async handlers of a job at once, where its flow has no `max_workers`; None takes 1,000."""
+    max_workers: int | None = field(default=None, validator=_count)
+    """How many threads for handlers that are not async; None takes the manager's `max_workers`, else
+    min(32, processors + 4)."""
+
+
+class Asyncio(Executor):
+    """Runs async handlers as tasks of an event loop, and the others in threads."""
+
+    traits: ClassVar[Traits] = Traits(runs_async=True)
+
+    def __init__(self, settings: AsyncioSettings | None = None) -> None:
+        settings = settings or AsyncioSettings()
+        self._most = settings.max_tasks or 1_000
+        self.pool = Pool(settings.max_workers or 0)
+        self._lock = threading.Lock()
+        """Guards what follows."""
+        self._own: list[OwnHome] = []
+        self._abroad: WeakKeyDictionary[Job, Home] = WeakKeyDictionary()
+        """Jobs that began on a loop of the application."""
+        self._lanes: set[AioLane] = set()
+        self._stopped = False
+
+    def open(self, job: Job) -> Lane:
+        """Return the job's lane, on the loop that it began on or on one of the executor's own."""
+        with self._lock:
+            if self._stopped:
+                raise ManagerClosed("executor 'asyncio'")
+            if not self.pool.most:
+                self.pool.most = job.manager.settings.max_workers or min(32, (os.cpu_count() or 1) + 4)
+            home = self._abroad.get(job)
+            if home is None or not home.loop.is_running():
+                home = self._free_home()
+            lane = AioLane(self, job, home, job.flow.max_workers or self._most)
+            self._lanes.add(lane)
+        return lane
+
+    async def drive_async(self, job: Job) -> None:
+        """Run the job's async handlers on the loop of the caller, with its context variables."""
+        home, lane = self._home_of_caller(), job.lane
+        if home is not None and isinstance(lane, AioLane):
+            lane.move(home, copy_context())
+            if not home.own:
+                self._abroad[job] = home
+        await super().drive_async(job)
+
+    @contextmanager
+    def blocking(self) -> Iterator[None]:
+        """Let another loop, or another thread, work for those whom this one keeps waiting."""
+        with self._lock:
+            here = next((home for home in self._own if home.here), None)
+            if here is not None:
+                here.blocked += 1
+        try:
+            with self.pool.waiting():
+                yield
+        finally:
+            if here is not None:
+                with self._lock:
+                    here.blocked -= 1
+
+    def stop(self, timeout: float | None = None) -> None:
+        """Cancel all tasks, and end the threads, those in a handler after it."""
+        until = None if timeout is None else monotonic() + timeout
+        with self._lock:
+            self._stopped = True
+            abroad = [(lane, threading.Event()) for lane in self._lanes if not lane.home.own]
+        for lane, ended in abroad:
+            lane.home.call(lane.end, ended)
+        for home in self._own:
+            home.leave()
+        self.pool.stop(until)
+        for home in self._own:
+            if not home.here:
+                home.thread.join(_left(until))
+        for lane, ended in abroad:
+            if not lane.home.here and lane.home.loop.is_running():
+                ended.wait(_left(until))
+
+    # -- for its lanes ---------------------------------------------------------------------------------
+
+    def forget(self, lane: AioLane) -> None:
+        """Let a lane go that is closed and has no tasks."""
+        with self._lock:
+            self._lanes.discard(lane)
+
+    def leaves(self, home: Home) -> bool:
+        """Tell whether a task of that loop that somebody else cancelled was so because the loop ends."""
+        return self._stopped or not home.own
+
+    def take_home(self, lane: AioLane) -> None:
+        """Let a lane go on here whose loop is closed."""
+        with self._lock:
+            if self._stopped:
+                return
+            lane.home = self._free_home()
+        lane.wake(1)
+
+    # -- which loop ------------------------------------------------------------------------------------
+
+    def _free_home(self) -> OwnHome:
+        """Return a loop that nobody blocks, and the caller cannot; the lock is held."""
+        for home in self._own:
+            if not home.blocked and not home.here:
+                return home
+        self._own.append(OwnHome(len(self._own) + 1))
+        return self._own[-1]
+
+    def _home_of_caller(self) -> Home | None:
+        """Return the running loop, unless it is there for handlers of other executors alone."""
+        from asyncio import get_running_loop  # costly, so it is left to those who use it
+
+        loop, context = get_running_loop(), get_execution_context()
+        mine = next((home for home in self._own if home.loop is loop), None)
+        if mine is not None:
+            return mine
+        if context is None:
+            return Home(loop)
+        lane = context.job.lane
+        return lane.home if isinstance(lane, AioLane) and lane.home.loop is loop else None
+
+
+def _left(until: float | None) -> float | None:
+    return None if until is None else max(0.0, until - monotonic())
