@@ -3,10 +3,10 @@
 A store keeps bytes and knows nothing of what they mean; the core encodes. What it does know is who may
 write: every job has a *claim* with an owner, an epoch and a time at which it ends, and every write is
 refused whose claim is not the job's present one. Claims end by the store's own clock; the times of a `Head`
-are kept as they are given. Every method may be called from any thread. When a method has returned, what it did
-is kept; when it raises, that has not happened, or has happened whole. A store raises `StoreUnavailable` for an
-outage that may pass, another `StoreError` otherwise. What was asked during an outage may be asked again: that is
-why commits and requests that come twice count once.
+are kept as they are given. Every method may be called from any thread. When a method has returned, what it
+did is kept; when it raises, that has not happened, or has happened whole. A store raises `StoreUnavailable`
+for an outage that may pass, another `StoreError` otherwise. What was asked during an outage may be asked
+again: that is why commits and requests that come twice count once.
 
 Ids have the grammar of job and flow ids. A store may refuse others with `InvalidName`, and is never harmed by
 them. All other text may hold any character, contents any bytes.
@@ -170,8 +170,8 @@ class Store(ABC):
     def claim(self, job_id: str, owner: str, seconds: float, dead: Collection[str] = ()) -> Claim:
         """Claim a job for so many seconds, if nobody else has it, or only one of the `dead` owners has.
 
-        A new claim has a new epoch, also for the same owner, whose former claim ends. `UnknownJob` if there is
-        none of that id, `ClaimRefused` if its status is final, or with the present owner if it is claimed.
+        A new claim has a new epoch, also for the same owner, whose former claim ends. `UnknownJob` if there
+        is none of that id, `ClaimRefused` if its status is final, or with the present owner if it is claimed.
         """
 
     @abstractmethod
@@ -186,8 +186,8 @@ class Store(ABC):
         """Claim up to `limit` jobs, oldest first, that are pending or running and nobody has.
 
         Those are the ones never claimed, those whose claim was released or has ended, and those of `dead`
-        owners; of the flows named, where `flows` is given. What the owner has itself is not among them. Paused
-        jobs wait for their resume, and jobs whose head has a note wait for somebody who knows more.
+        owners; of the flows named, where `flows` is given. What the owner has itself is not among them.
+        Paused jobs wait for their resume, and jobs whose head has a note wait for somebody who knows more.
         """
 
     @abstractmethod
@@ -238,7 +238,7 @@ class Store(ABC):
 
     @abstractmethod
     def waiting_requests(self, job_id: str) -> list[Request]:
-        """Return the requests that wait for one job, in the order they came; `UnknownJob` if there is none."""
+        """Return the requests that wait for one job, in the order they came; `UnknownJob` if none."""
 
     # -- reading ---------------------------------------------------------------------------------------
 
@@ -270,7 +270,7 @@ class Store(ABC):
 
     @abstractmethod
     def save_flow(self, flow_id: str, fingerprint: str, document: bytes) -> None:
-        """Keep the document of a flow as it is at that version; the same again makes it as new for `prune`."""
+        """Keep the document of a flow as it is at that version; saving it again makes it new for `prune`."""
 
     @abstractmethod
     def load_flow(self, flow_id: str, fingerprint: str) -> bytes | None:

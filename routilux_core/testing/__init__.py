@@ -10,7 +10,16 @@ from routilux_core.testing.executor_contract import ExecutorContract
 from routilux_core.testing.recorder import Recorder
 from routilux_core.testing.routine_contract import RoutineContract
 from routilux_core.testing.slot_run import SlotRun, run_slot
+from routilux_core.testing.store_contract import StoreContract
 
-__all__ = ["ExecutorContract", "ManualClock", "Recorder", "RoutineContract", "SlotRun", "run_slot"]
+__all__ = [
+    "ExecutorContract",
+    "ManualClock",
+    "Recorder",
+    "RoutineContract",
+    "SlotRun",
+    "StoreContract",
+    "run_slot",
+]
 
 pytest_plugins = ("routilux_core.testing.fixtures",)
