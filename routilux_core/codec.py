@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from enum import EnumMeta
+from types import ModuleType
 from typing import Any
 
 from attrs import frozen
@@ -28,6 +30,14 @@ def name_of(kind: type) -> str:
     if kind.__module__ == "builtins":
         return kind.__qualname__
     return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def is_present(kind: type) -> bool:
+    """Tell whether the class still stands where it was defined; a module that was run again has another."""
+    found: Any = sys.modules.get(kind.__module__)
+    for name in kind.__qualname__.split("."):
+        found = vars(found).get(name) if isinstance(found, (type, ModuleType)) else None
+    return found is kind
 
 
 def is_fielded(kind: type) -> bool:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from routilux_core.codec import Codec, is_fielded, name_of
+from routilux_core.codec import Codec, is_fielded, is_present, name_of
 from routilux_core.errors import DuplicateName
 from routilux_core.fielded import codec_by_fields
 from routilux_core.standard_types import standard_codecs
@@ -85,13 +83,5 @@ class CodecTable:
                 continue
             self._by_kind[kind] = codec
             # A module that was run again has its classes twice; what it holds now is what is meant.
-            if tag not in self._by_tag or _present(kind) is kind:
+            if tag not in self._by_tag or is_present(kind):
                 self._by_tag[tag] = codec
-
-
-def _present(kind: type) -> Any:
-    """Return what now stands where the class was defined."""
-    found: Any = sys.modules.get(kind.__module__)
-    for name in kind.__qualname__.split("."):
-        found = vars(found).get(name) if isinstance(found, (type, ModuleType)) else None
-    return found

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from routilux_core.codec import name_of
+from routilux_core.codec import is_present, name_of
 from routilux_core.definition_errors import AmbiguousClass
 
 if TYPE_CHECKING:
@@ -35,16 +33,8 @@ def find_descendant(root: type[Kind], name: str, path: str) -> type[Kind] | None
     found = [kind for kind in (root, *descendants(root)) if name_of(kind) == name]
     if len(found) > 1:
         # A module that was run again, or a cell of a notebook: what stands there now is what is meant.
-        there = [kind for kind in found if _present(kind) is kind]
+        there = [kind for kind in found if is_present(kind)]
         if len(there) != 1:
             raise AmbiguousClass(name, len(found), path)
         return there[0]
     return found[0] if found else None
-
-
-def _present(kind: type) -> Any:
-    """Return what now stands where the class was defined."""
-    found: Any = sys.modules.get(kind.__module__)
-    for name in kind.__qualname__.split("."):
-        found = vars(found).get(name) if isinstance(found, (type, ModuleType)) else None
-    return found

@@ -8,13 +8,14 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.annotation import classes_in, classes_of
+from routilux_core.codec import is_fielded
 from routilux_core.descendant import descendants, find_descendant
 from routilux_core.function import FunctionRoutine
 from routilux_core.routine import Routine
 from routilux_core.slot import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 OWN = __name__.partition(".")[0]
 
@@ -62,16 +63,7 @@ def _fresh(found: Any, seen: set[type]) -> Iterator[type]:
 
 def has_fields(kind: type) -> bool:
     """Tell whether objects of the class are known by their fields, and the class is none of our own."""
-    if issubclass(kind, Enum):
-        return bool(kind.__members__)
-    if kind.__module__.partition(".")[0] == OWN:
-        return False
-    own: Mapping[str, Any] = vars(kind)
-    return (
-        "__attrs_attrs__" in own
-        or "__dataclass_fields__" in own
-        or (issubclass(kind, tuple) and hasattr(kind, "_fields"))
-    )
+    return is_fielded(kind) and (issubclass(kind, Enum) or kind.__module__.partition(".")[0] != OWN)
 
 
 def _named_by(kind: type[Routine]) -> Iterator[type]:
