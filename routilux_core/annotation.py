@@ -44,7 +44,7 @@ def bare(hint: Any) -> Any:
             hint = hint.__supertype__
         elif get_origin(hint) is Annotated:
             hint = get_args(hint)[0]
-        elif hasattr(hint, "__value__"):  # `type Name = ...`
+        elif hasattr(hint, "__value__") and not isinstance(hint, type):  # `type Name = ...`
             hint = hint.__value__
         else:
             return hint

@@ -7,10 +7,11 @@ from collections.abc import Set as AbstractSet
 from enum import Enum
 from functools import lru_cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from attrs import NOTHING, fields, has
 
+from routilux_core.annotation import bare
 from routilux_core.errors import InvalidOption, UnknownOption, choices
 from routilux_core.scalar import SCALARS, Text, instance, json_value, read
 from routilux_core.wording import wording
@@ -41,7 +42,7 @@ def typed(value: Any, kind: Any, where: str) -> Any:
         ...
     routilux_core.errors.InvalidOption: size cannot be '5'; it takes a whole number
     """
-    kind = _bare(kind)
+    kind = bare(kind)
     shape = _shape(kind)
     if shape in SCALARS:
         return SCALARS[shape](value, where)
@@ -69,19 +70,6 @@ def _any(value: Any, _kind: Any, _where: str) -> Any:
 
 def _never(value: Any, kind: Any, where: str) -> Any:
     raise InvalidOption(where, value, wording(kind))
-
-
-def _bare(kind: Any) -> Any:
-    """Return what stands behind aliases and annotations of a type."""
-    while True:
-        if isinstance(kind, NewType):
-            kind = kind.__supertype__
-        elif get_origin(kind) is Annotated:
-            kind = get_args(kind)[0]
-        elif hasattr(kind, "__value__") and not isinstance(kind, type):  # the statement `type Name = ...`
-            kind = kind.__value__
-        else:
-            return kind
 
 
 def _shape(kind: Any) -> Any:
