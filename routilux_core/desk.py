@@ -146,13 +146,13 @@ class Desk(ABC):
         return len(self.ready) + (len(self.stalled) if self.stalled and self._crowd() < self.max_ready else 0)
 
     def halves(self) -> tuple[int, int]:
-        """Return how many activations are ready: those for threads, and those that `take_async` gives."""
-        with self.lock:
-            ready, startable = self.ready, self._startable()
-            if not isinstance(ready, Divided):
-                return startable, 0
-            # A generator that has waited for room is of either half.
-            return startable - len(ready.awaited), startable - len(ready) + len(ready.awaited)
+        """Return about how many activations are ready: those for threads, those that `take_async` gives."""
+        ready, startable = self.ready, self._startable()
+        if not isinstance(ready, Divided):
+            return startable, 0
+        # A generator that has waited for room is of either half.
+        plain, awaited = ready.parts
+        return startable - awaited, startable - plain
 
     def _crowd(self) -> int:
         ready = self.ready

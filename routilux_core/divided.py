@@ -25,7 +25,12 @@ class Divided(Ready):
         self._targets = async_targets(plan)
 
     def __len__(self) -> int:
-        return len(self._heap) + len(self.awaited)
+        return len(self._heap) + len(self.awaited._heap)
+
+    @property
+    def parts(self) -> tuple[int, int]:
+        """How many may start: those for threads, and those for an event loop."""
+        return len(self._heap), len(self.awaited._heap)
 
     @property
     def crowd(self) -> int:

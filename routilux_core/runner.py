@@ -84,21 +84,37 @@ class Runner(ABC):
     async def run_async(self, activation: Activation) -> Outcome:
         """Do what `run` does, awaiting an async handler on the running loop."""
         slot = self.slots[activation.routine_id][activation.slot]
-        if slot.style in {Style.PLAIN, Style.GENERATOR}:
+        style = slot.style
+        if style is Style.COROUTINE:
+            return await self._await(activation, slot)
+        if style is not Style.ASYNC_GENERATOR:
             return self.run(activation)
         live = self._live(activation, slot)
         token = CONTEXT.set(live.context)
         try:
             with self._surroundings(activation, slot):
-                if slot.style is Style.COROUTINE:
-                    await slot.handler(**slot.arguments(activation.data, activation.source))
-                    return success(live.context)
                 return await self._pull_async(activation, slot, live)
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its failure
             self._drop(activation, live)
             return failure(live.context, error)
         finally:
             CONTEXT.reset(token)
+
+    async def _await(self, activation: Activation, slot: BoundSlot) -> Outcome:
+        context = ExecutionContext(self, activation, slot)  # type: ignore[arg-type]  # as above
+        token = CONTEXT.set(context)
+        try:
+            arguments = slot.arguments(activation.data, activation.source)
+            if slot.timeout is None and not self.around:
+                await slot.handler(**arguments)
+            else:
+                with self._surroundings(activation, slot):
+                    await slot.handler(**arguments)
+        except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its failure
+            return failure(context, error)
+        finally:
+            CONTEXT.reset(token)
+        return success(context)
 
     def close_generators(self) -> None:
         """Close the generators that are between two items; what they still do is refused."""
