@@ -67,7 +67,8 @@ def run_at_once(jobs, workers):
             states.append(manager.start_job(flow, "first", {"n": number}))
             if number % 100 == 0:
                 crowd.look()
-        gate.wait()
+        for _ in range(workers):
+            gate.wait()
         assert len(manager.running_jobs) == jobs
         crowd.look()
         gate.open()

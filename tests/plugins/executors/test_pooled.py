@@ -264,7 +264,7 @@ def test_handlers_that_begin_to_wait_get_help_from_workers_that_were_not_needed_
 
 
 @pytest.mark.speed
-def test_one_worker_does_nearly_all_of_the_short_handlers():
+def test_not_all_workers_crowd_upon_short_handlers():
     """Others would only be in its way; waiting ones, which are the control, are shared evenly."""
 
     class Counting(Routine):
@@ -281,8 +281,9 @@ def test_one_worker_does_nearly_all_of_the_short_handlers():
         short, waiting = Counting(lambda: None), Counting(lambda: sleep(0.002))
         manager.execute(flows.fan(short), "first", {"n": 100_000})
         manager.execute(flows.fan(waiting), "first", {"n": 400})
-    assert max(short.seen.values()) > 60_000
-    assert max(waiting.seen.values()) < 200
+    busiest = [sum(count for _, count in one.seen.most_common(2)) for one in (short, waiting)]
+    assert busiest[0] > 80_000
+    assert busiest[1] < 300
 
 
 def test_a_paused_job_takes_no_worker_and_goes_on_when_resumed():
