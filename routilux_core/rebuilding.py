@@ -39,7 +39,7 @@ def class_of(body: Mapping[str, Any], path: str) -> Any:
 def _advice(name: str, package: str, said: str) -> str:
     """Say how a class could come to be there; `package` is what a document says, so it may be anything."""
     module = name.rpartition(".")[0]
-    imports = f"import {shown(module)}, which defines it, first"
+    imports = f"import {shown(module)}, which defines it, first" if module else "give its whole name"
     distribution, _, version = package.partition(" ")
     if not re.fullmatch(PACKAGE, package):
         return f"{said}; or {imports}" if said else f"install the package that has it, or {imports}"

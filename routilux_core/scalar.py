@@ -28,6 +28,8 @@ READERS: dict[Any, Callable[[str], Any]] = {
     time: time.fromisoformat,
 }
 """How text becomes an instance of a class. A class that is more than its constructor is added here."""
+SECRETS: set[Any] = set()
+"""Classes of which an error shows only the type of what was given instead."""
 DECIMAL = "decimal.Decimal"
 CONSTRUCTED = frozenset({DECIMAL, "uuid.UUID"})
 """Classes that read text themselves, by name, since importing them is not free."""
@@ -104,7 +106,7 @@ def instance(value: Any, shape: type, where: str) -> Any:
     except TypeError:  # a protocol says nothing that could be checked
         fits = True
     if not fits:
-        raise InvalidOption(where, value, wording(shape))
+        raise InvalidOption(where, type(value).__name__ if shape in SECRETS else value, wording(shape))
     return made
 
 

@@ -150,16 +150,20 @@ def save_text(path: str | os.PathLike[str], text: str) -> None:
     from tempfile import mkstemp  # noqa: PLC0415
 
     target = Path(path).resolve()
-    descriptor, name = mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    temporary = Path(name)
+    temporary = None
     try:
+        descriptor, name = mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        temporary = Path(name)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):  # it is the caller's file that could not be written
+            error.filename, error.filename2 = os.fspath(path), None
         raise
 
 

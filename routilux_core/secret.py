@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from routilux_core.definition_errors import MissingSecret
 from routilux_core.errors import InvalidOption
-from routilux_core.scalar import READERS
+from routilux_core.scalar import READERS, SECRETS
 
 REFERENCE = r"env:[A-Za-z_][A-Za-z0-9_]*"
 MASK = "********"
@@ -87,3 +87,4 @@ class Secret:
 
 
 READERS[Secret] = Secret
+SECRETS.add(Secret)

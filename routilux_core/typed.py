@@ -89,9 +89,9 @@ def _union(value: Any, kind: Any, where: str) -> Any:
         try:
             return typed(value, one, where)
         except InvalidOption as error:
-            if error.option != where:
+            if error.option != where or error.value is not value:
                 inner.append(error)
-    if len(inner) == 1:  # it was meant as this one, and is wrong further in
+    if len(inner) == 1:  # it was meant as this one, and is wrong further in, or not to be shown
         raise inner[0]
     raise InvalidOption(where, value, wording(kind))
 

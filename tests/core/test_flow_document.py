@@ -365,6 +365,9 @@ def test_nothing_is_imported_for_a_class(manager, tmp_path, monkeypatch):
     data["routines"]["sort"]["class"] = "unheard_of.Sort"
     with pytest.raises(UnknownClass, match="import 'unheard_of', which defines it, first"):
         Flow().deserialize(data)
+    data["routines"]["sort"]["class"] = "Sort"
+    with pytest.raises(UnknownClass, match=r"; .* give its whole name$"):
+        Flow().deserialize(data)
 
 
 # -- stored documents ----------------------------------------------------------------------------------

@@ -297,8 +297,12 @@ def test_a_file_is_loaded_and_named_in_what_is_wrong_with_it(tmp_path):
 
 
 def test_a_missing_folder_is_an_error_of_the_system(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        save_text(tmp_path / "nowhere" / "state.json", "{}")
+    """Named as it was given, and not as the temporary file is."""
+    for path in (tmp_path / "nowhere" / "state.json", tmp_path):
+        with pytest.raises(OSError, match=r"No such file|directory") as caught:
+            save_text(path, "{}")
+        assert caught.value.filename == str(path)
+        assert caught.value.filename2 is None
 
 
 def test_the_working_folder_is_the_folder_of_a_bare_name(tmp_path, monkeypatch):

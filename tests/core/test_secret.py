@@ -7,6 +7,7 @@ import pickle
 import pytest
 
 from routilux_core import InvalidDocument, InvalidOption, MissingSecret, NotSerializable, Routine, Secret
+from routilux_core.typed import typed
 
 
 class Login(Routine):
@@ -74,6 +75,15 @@ def test_a_text_is_refused_where_it_would_be_saved(manager):
     assert "routine.config['keys'][0]['of']" in text
     assert "Secret('env:NAME')" in text
     assert "hush" not in text
+
+
+@pytest.mark.parametrize("kind", [Secret, Secret | None, Secret | int])
+@pytest.mark.parametrize(("given", "said"), [(b"hush", "'bytes'"), ("env:hu-sh", "after 'env:'")])
+def test_an_error_does_not_show_what_was_given_as_a_secret(kind, given, said):
+    with pytest.raises(InvalidOption, match="key cannot be") as caught:
+        typed(given, kind, "key")
+    assert said in str(caught.value)
+    assert "hu" not in str(caught.value)
 
 
 def test_a_document_cannot_bring_a_text(manager):
