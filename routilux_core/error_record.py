@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from routilux_core.job_errors import RemoteError
+
 if TYPE_CHECKING:
     from routilux_core.activation import Activation
 
@@ -38,9 +40,12 @@ def text_of(error: BaseException) -> str:
 
 def describe(error: BaseException, activation: Activation | None, at: float) -> ErrorRecord:
     """Write `error` down as an `ErrorRecord`."""
+    kind, message = type(error).__name__, text_of(error)
+    if isinstance(error, RemoteError):  # it stands for one that could not come here
+        kind, message = error.kind, error.message
     return ErrorRecord(
-        type=type(error).__name__,
-        message=text_of(error),
+        type=kind,
+        message=message,
         traceback="".join(traceback.format_exception(error)),
         routine_id=None if activation is None else activation.routine_id,
         slot=None if activation is None else activation.slot,

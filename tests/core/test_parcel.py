@@ -222,7 +222,7 @@ def test_an_exception_comes_back_as_itself_and_says_where_it_was_raised(executor
 
 def test_an_exception_that_cannot_come_back_is_described(executor):
     (error,) = run(executor, Worker(), "raises_strangely").errors
-    assert (error.type, error.message) == ("RemoteError", "Unreadable: 1 and 2")
+    assert (error.type, error.message) == ("Unreadable", "1 and 2")
     assert "raise Unreadable(1, 2)" in error.traceback
 
 

@@ -20,7 +20,8 @@ class Crew:
 
     def __init__(self, most: int, heard: Heard) -> None:
         self.workers: dict[int, Worker] = {}
-        self._most, self._heard = most, heard
+        self._allowed = self._most = most
+        self._heard = heard
         self._hired = 0
         self._selector = selectors.DefaultSelector()
 
@@ -41,6 +42,10 @@ class Crew:
         """How many more there may be."""
         return self._most - len(self.workers)
 
+    def limit(self) -> None:
+        """Be content with those that there are, until one of them is gone."""
+        self._most = len(self.workers)
+
     def hire(self) -> None:
         """Start one more."""
         self._hired += 1
@@ -53,6 +58,7 @@ class Crew:
         for file in worker.files:
             self._selector.unregister(file)
         del self.workers[worker.number]
+        self._most = self._allowed
         return worker.bury()
 
     # -- their wires -------------------------------------------------------------------------------------

@@ -181,23 +181,32 @@ class Foreman:
 
     def _deal(self) -> None:
         """Give work to those who are free, the lanes taking turns; hire if there is more."""
-        crew = self._crew
-        for worker in crew.free:
+        self._go_on()
+        while self._lanes and not self._stopping and (worker := self._taker()) is not None:
+            lane = next(iter(self._lanes))
+            del self._lanes[lane]
+            load = lane.load(worker, len(self._crew.free) + self._crew.room)
+            if load:
+                self._lanes[lane] = None
+                self._give(worker, lane, load)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Let those who hold generators go on with them."""
+        for worker in self._crew.free:
             while worker.free and worker.reserved:
                 lane, activation = worker.reserved.popleft()
                 if not lane.closed:
                     self._give(worker, lane, [activation])
-        while self._lanes and not self._stopping:
-            free = crew.free
-            if not free:
-                self._hire()
-                return
-            lane = next(iter(self._lanes))
-            del self._lanes[lane]
-            load = lane.load(free[0], len(free) + crew.room)
-            if load:
-                self._lanes[lane] = None
-                self._give(free[0], lane, load)
+
+    def _taker(self) -> Worker | None:
+        """Return who takes the next work; who holds a generator is kept for it as long as others can come."""
+        free = self._crew.free
+        for worker in free:
+            if not worker.held:
+                return worker
+        self._hire()
+        return free[0] if free and not self._crew.coming else None
 
     def _give(self, worker: Worker, lane: ProcessLane, load: list[Activation]) -> None:
         try:
@@ -246,9 +255,12 @@ class Foreman:
         """Try again a few times, then fail the work that waits, unless other workers do it."""
         self._failures += 1
         log.warning("%s", lost)
-        if self._failures < TRIES or any(worker.ready for worker in self._crew.workers.values()):
+        if self._failures < TRIES:
             return
         self._failures = 0
+        if self._crew.workers:
+            self._crew.limit()
+            return
         lanes, self._lanes = self._lanes, {}
         for lane in lanes:
             lane.fail(lost)

@@ -25,9 +25,9 @@ class ProcessLane(Lane):
         self.job = job
         self.awake = False
         self.closed = False
-        self.holders: dict[int, Worker] = {}
-        """Who holds the generator of an activation."""
         self._foreman = foreman
+        self._holders: dict[int, Worker] = {}
+        """Who holds the generator of an activation."""
         self._max_starts = max_starts
         self._aside: deque[Activation] = deque()
         """What was taken and goes next, since it did not fit to what was taken with it."""
@@ -105,9 +105,10 @@ class ProcessLane(Lane):
     def finish(self, activation: Activation, outcome: Outcome, worker: Worker | None = None) -> None:
         """Hand in what came of it."""
         if outcome.more and worker is not None:
-            self.holders[activation.id] = worker
+            self._holders[activation.id] = worker
+            worker.held.add((self, activation.id))
         else:
-            self.holders.pop(activation.id, None)
+            self._release(activation.id)
             self._deaths.pop(activation.id, None)
             self._lonely.discard(activation.id)
         if self.job.time_limit(activation) is not None:
@@ -132,7 +133,8 @@ class ProcessLane(Lane):
     def leave(self) -> None:
         """Let go of what was taken: the job is over, or the executor stops."""
         self.closed = True
-        self.holders.clear()
+        for number in list(self._holders):
+            self._release(number)
         while self._aside:
             self.job.finish(self._aside.popleft(), Outcome(exception=NotBegun(), interrupted=True))
 
@@ -140,6 +142,11 @@ class ProcessLane(Lane):
         """Fail all that is ready: there is nobody to run it."""
         while (activation := self._aside.popleft() if self._aside else self.job.take()) is not None:
             self.finish(activation, Outcome(exception=error))
+
+    def _release(self, number: int) -> None:
+        holder = self._holders.pop(number, None)
+        if holder is not None:
+            holder.held.discard((self, number))
 
     def _poisoned(self, activation: Activation) -> bool:
         starts = self._deaths.get(activation.id, 0)
@@ -152,7 +159,7 @@ class ProcessLane(Lane):
         return True
 
     def _reserved(self, activation: Activation, worker: Worker) -> bool:
-        holder = self.holders.get(activation.id)
+        holder = self._holders.get(activation.id)
         if holder is None or holder is worker or holder.gone:
             return False
         holder.reserved.append((self, activation))

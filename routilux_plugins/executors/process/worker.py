@@ -47,6 +47,8 @@ class Worker:
         """What it was given and has not given back."""
         self.reserved: deque[tuple[ProcessLane, Activation]] = deque()
         """What it alone can go on with: it holds their generators."""
+        self.held: set[tuple[ProcessLane, int]] = set()
+        """Whose generators they are."""
         self.jobs: set[str] = set()
         """The jobs that it has seen."""
         self.recall_at: float | None = None
