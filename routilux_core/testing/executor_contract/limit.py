@@ -63,8 +63,7 @@ class LimitTests(Stage):
             assert not late, f"{len(late)} handlers more than its `concurrency` of 2"
             for guest in guests:
                 guest.let_go()
-            for _ in range(WIDTH - limit):
-                meeting.guest().let_go()
+            meeting.let_all_go(lambda: state.status.final)
             completed(self.workshop.wait(state))
         assert numbers(state, "visitor.output") == list(range(WIDTH)), dict(state.results)
 
@@ -108,7 +107,6 @@ class LimitTests(Stage):
             assert not late, f"{len(late)} handlers more than the flow's max_workers of {max_workers}"
             for guest in guests:
                 guest.let_go()
-            for _ in range(2 * WIDTH - most):
-                meeting.guest().let_go()
+            meeting.let_all_go(lambda: state.status.final)
             completed(self.workshop.wait(state))
         assert numbers(state, "visitor.output") == list(range(2 * WIDTH)), dict(state.results)

@@ -8,11 +8,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 HOST = "127.0.0.1"
 SOON = 0.1
 """Seconds within which something that must not come would have come."""
+GLANCE = 0.01
+"""Seconds between two looks whether it is over."""
 
 
 class Meeting:
@@ -43,6 +46,18 @@ class Meeting:
     def visitor(self) -> Guest | None:
         """Return a handler that has come by now, or None."""
         return self._next(SOON)
+
+    def let_all_go(self, over: Callable[[], bool]) -> None:
+        """Let everybody go who comes, until it is over or nobody comes any more.
+
+        Nobody counts them: a worker that is ended may have to come again.
+        """
+        until = monotonic() + self._patience
+        while not over() and monotonic() < until:
+            guest = self._next(GLANCE)
+            if guest is not None:
+                guest.let_go()
+                until = monotonic() + self._patience
 
     def latecomers(self, seconds: float = SOON) -> list[str]:
         """Return the words of the handlers that come in the next moment, where none should."""

@@ -37,8 +37,7 @@ class SteeringTests(Stage):
             done = len(numbers(state, "visitor.output"))
             assert done == self.room, f"{self.room} handlers ran on, {done} took effect"
             self.workshop.manager.resume(state.job_id)
-            for _ in range(WIDTH - self.room):
-                meeting.guest().let_go()
+            meeting.let_all_go(lambda: state.status.final)
             completed(self.workshop.wait(state))
         assert numbers(state, "visitor.output") == list(range(WIDTH)), dict(state.results)
 
@@ -104,8 +103,7 @@ class SteeringTests(Stage):
                 guest.dismiss()
             flow = self._visits()
             fork = self.workshop.manager.fork_state(flow, state, start=True)
-            for _ in range(WIDTH):
-                meeting.guest().let_go()
+            meeting.let_all_go(lambda: fork.status.final)
             completed(self.workshop.wait(fork))
         assert numbers(fork, "visitor.output") == list(range(WIDTH)), dict(fork.results)
 
