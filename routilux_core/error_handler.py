@@ -115,7 +115,8 @@ def handler_body(handler: ErrorHandler) -> dict[str, Any]:
 
 def handler_from(body: Any, path: str) -> ErrorHandler:
     """Return the handler that a part of a document describes."""
-    given = dict(check_keys(body, path, ("strategy",), (one.name for one in fields(ErrorHandler))))
+    required, *optional = (one.name for one in fields(ErrorHandler))
+    given = dict(check_keys(body, path, (required,), optional))
     for name in ("jitter", "is_critical", "is_optional"):
         if type(given.get(name, False)) is not bool:
             raise InvalidDocument(

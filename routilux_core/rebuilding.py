@@ -38,6 +38,8 @@ def class_of(body: Mapping[str, Any], path: str) -> Any:
 
 def _advice(name: str, package: str, said: str) -> str:
     """Say how a class could come to be there; `package` is what a document says, so it may be anything."""
+    if name.startswith("__main__.") or "<locals>" in name:
+        return "only the program that saved it has that; define the class at the top of a module of its own"
     module = name.rpartition(".")[0]
     imports = f"import {shown(module)}, which defines it, first" if module else "give its whole name"
     distribution, _, version = package.partition(" ")

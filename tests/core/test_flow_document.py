@@ -274,7 +274,7 @@ def drop(*path):
         (put("flow_id", value="../x"), InvalidDocument, "'../x' is not a flow id"),
         (put("error_handler", value="stop"), InvalidDocument, "flow.error_handler"),
         (put("error_handler", "strategy", value="panic"), InvalidDocument, "panic"),
-        (put("error_handler", "retries", value=1), UnknownKey, "did you mean"),
+        (put("error_handler", "retries", value=1), UnknownKey, "it has: strategy, max_retries"),
         (put("routines", "load", value=None), InvalidDocument, "flow.routines['load']"),
         (put("routines", "load", "class", value=1), InvalidDocument, "flow.routines['load'].class"),
         (put("routines", "load", "class", value="os.system"), UnknownClass, "'os.system'"),
@@ -365,6 +365,10 @@ def test_nothing_is_imported_for_a_class(manager, tmp_path, monkeypatch):
     data["routines"]["sort"]["class"] = "unheard_of.Sort"
     with pytest.raises(UnknownClass, match="import 'unheard_of', which defines it, first"):
         Flow().deserialize(data)
+    for name in ("__main__.Sort", "jobs.make.<locals>.Sort"):
+        data["routines"]["sort"]["class"] = name
+        with pytest.raises(UnknownClass, match="; only the program that saved it has that; define the class"):
+            Flow().deserialize(data)
     data["routines"]["sort"]["class"] = "Sort"
     with pytest.raises(UnknownClass, match=r"; .* give its whole name$"):
         Flow().deserialize(data)
