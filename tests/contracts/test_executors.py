@@ -2,6 +2,7 @@
 
 from routilux_core.testing import ExecutorContract
 from routilux_plugins.executors.aio import Asyncio, AsyncioSettings
+from routilux_plugins.executors.pooled import Pooled, PooledSettings
 from routilux_plugins.executors.process import Process, ProcessSettings
 from routilux_plugins.executors.sequential import Sequential
 from routilux_plugins.executors.threaded import Threaded, ThreadedSettings
@@ -15,6 +16,11 @@ class TestSequential(ExecutorContract):
 class TestThreaded(ExecutorContract):
     def executor(self, workers):
         return Threaded(ThreadedSettings(max_workers=workers))
+
+
+class TestPooled(ExecutorContract):
+    def executor(self, workers):
+        return Pooled(PooledSettings(max_workers=workers))
 
 
 class TestProcess(ExecutorContract):
