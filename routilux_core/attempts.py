@@ -42,7 +42,7 @@ class Attempts(Failing):
             return
         self.settled += 1
         if self.demanding:
-            self.freed.append(activation)
+            self.chores.freed.append(activation)
             self.unusual = True
         ledger = self.ledger
         if outcome.exception is not None:
@@ -69,7 +69,7 @@ class Attempts(Failing):
         if outcome.more:
             advanced = activation.advanced()
             ledger.happen(facts.ActivationYielded(0, 0.0, advanced))
-            self.continuing.append(advanced)
+            self.chores.continuing.append(advanced)
             self.unusual = True
         else:
             seconds = ledger.now - self.data.running[activation.id]

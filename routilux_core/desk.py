@@ -122,25 +122,29 @@ class Desk(ABC):
         self.inbox.append((self.engine.started, activation, None))
         return self._claimed()
 
-    def _settle_unusual(self) -> None:
-        """Do under the lock what most turns have no need of."""
-        engine = self.engine
+    def _settle_unusual(self) -> bool:
+        """Do under the lock what most turns have no need of; return whether generators have more to give."""
+        engine, more = self.engine, False
         if engine.anew:
             engine.anew = False
             self.ready.clear()
             self.stalled = ()
-        if engine.freed:
-            self.ready.settle(engine.freed)  # type: ignore[union-attr]  # a Ready, where slots are demanding
-            engine.freed.clear()
-        for activation in engine.continuing:
-            if self.stalled or self._crowd() >= self.max_ready:
-                self.stalled = self.stalled or deque()
-                self.stalled.append(activation)
-            else:
-                self.ready.append(activation)
-        engine.continuing.clear()
+        chores = engine.undone
+        if chores is not None:
+            if chores.freed:
+                self.ready.settle(chores.freed)  # type: ignore[union-attr]  # a Ready, where slots are demanding
+                chores.freed.clear()
+            more = bool(chores.continuing)
+            for activation in chores.continuing:
+                if self.stalled or self._crowd() >= self.max_ready:
+                    self.stalled = self.stalled or deque()
+                    self.stalled.append(activation)
+                else:
+                    self.ready.append(activation)
+            chores.continuing.clear()
         if engine.shut:
             self.open = False
+        return more
 
     def _startable(self) -> int:
         return len(self.ready) + (len(self.stalled) if self.stalled and self._crowd() < self.max_ready else 0)

@@ -52,7 +52,8 @@ class Engine(Attempts):
         self.reopen = True
         self.anew = self.unusual = True
         self.waiting.clear()
-        self.continuing.clear()
+        if self.undone is not None:
+            self.undone.continuing.clear()
         ledger.ready.clear()
         ledger.happen(facts.JobResumed(0, 0.0, fingerprint))
         self._limit_time()
@@ -139,7 +140,7 @@ class Engine(Attempts):
         """Send an output on, unless what its handler does is refused."""
         if activation is None or not self.refuses(activation):
             self.ledger.happen(fact)
-            self.outputs.append(fact)
+            self.chores.outputs.append(fact)
             self.ledger.stirred = True
 
     def output_outside(self, fact: facts.OutputSent, _: Answer) -> None:
@@ -158,6 +159,18 @@ class Engine(Attempts):
             self.over = True
             self.ledger.happen(facts.JobPaused(0, 0.0, reason, checkpoint, len(data.activations)))
 
+    def completes(self, now: float) -> bool:
+        """Complete the job at once, where nothing is left to do and nothing waits for that."""
+        data, ledger = self.data, self.ledger
+        if self.plan.order or data.deferred or ledger.news is not None:
+            return False
+        if data.status is not ExecutionStatus.RUNNING:
+            return False
+        ledger.now = now
+        self.over = self.closed = True
+        ledger.happen(facts.JobCompleted(0, 0.0))
+        return True
+
     def quiet(self, _one: object, _two: object) -> None:
         """Nothing is left to do: let go what waits for that, or complete."""
         if self.data.status is not ExecutionStatus.RUNNING or self.data.activations:
@@ -168,7 +181,7 @@ class Engine(Attempts):
         left = len(self.data.deferred)
         if left:
             why = "because the job completed without being resumed"
-            self.warnings.append(f"{left} deferred events were never sent, {why}")
+            self.chores.warnings.append(f"{left} deferred events were never sent, {why}")
             self.ledger.stirred = True
         self.over = True
         quiet.complete(self.ledger)

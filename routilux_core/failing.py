@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from routilux_core import facts
+from routilux_core.chores import Chores
 from routilux_core.error_handler import ErrorStrategy
 from routilux_core.error_record import describe
 from routilux_core.job_errors import (
@@ -23,11 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from routilux_core.activation import Activation
+    from routilux_core.chores import Failure
     from routilux_core.fact import Fact
     from routilux_core.ledger import Ledger
     from routilux_core.plan import Plan
-
-    Failure = facts.ActivationRetried | facts.ActivationSkipped | facts.ActivationFailed | facts.JobStopped
 
 
 @frozen(kw_only=True)
@@ -52,17 +52,12 @@ class Failing:
         "cause",
         "chance",
         "closed",
-        "continuing",
         "data",
         "demanding",
-        "failures",
-        "freed",
-        "later",
         "ledger",
         "limited",
         "limits",
         "opening",
-        "outputs",
         "over",
         "plan",
         "reopen",
@@ -70,10 +65,9 @@ class Failing:
         "settled",
         "shut",
         "time_left",
+        "undone",
         "unusual",
-        "voided",
         "waiting",
-        "warnings",
     )
 
     def __init__(
@@ -102,30 +96,29 @@ class Failing:
         """True when work may start again, if nobody has shut the gate meanwhile."""
         self.anew = False
         """True when all that is ready is in the ledger, and what the turn has is stale."""
-        self.continuing: list[Activation] = []
-        """Generators that have more to give."""
         self.cause: BaseException | None = None
         self.settled = 0
         """How many are no longer in flight."""
-        self.freed: list[Activation] = []
-        """Which they are, where slots have limits of their own."""
-        self.voided: list[Activation] = []
-        """What is still running and will be refused."""
-        self.later: list[tuple[Activation, float]] = []
-        """Retries, and when each may start."""
         self.waiting: dict[int, Activation] = {}
-        self.outputs: list[facts.OutputSent] = []
-        self.warnings: list[str] = []
-        self.failures: list[tuple[Failure, BaseException]] = []
+        """Retries whose time has not come."""
+        self.undone: Chores | None = None
+        """What else the turn has to do."""
+
+    @property
+    def chores(self) -> Chores:
+        """Where to put what else the turn has to do."""
+        if self.undone is None:
+            self.undone = Chores()
+        return self.undone
 
     def expired(self, activation: Activation, seconds: float) -> None:
         """Fail an attempt that runs past its slot's timeout; what it still does is refused."""
         if not self.closed and self.data.activations.get(activation.id) is activation:
             self.settled += 1
             if self.demanding:
-                self.freed.append(activation)
+                self.chores.freed.append(activation)
                 self.unusual = True
-            self.voided.append(activation)
+            self.chores.voided.append(activation)
             self._failed(activation, ActivationTimeout(activation.target, seconds))
 
     def due(self, activation: Activation, _: object) -> None:
@@ -156,12 +149,12 @@ class Failing:
                     self.shut = self.unusual = True
                     self.cause = self.cause or exception
         ledger.happen(fact)
-        self.failures.append((fact, exception))
+        self.chores.failures.append((fact, exception))
         ledger.stirred = True
 
     def _wait(self, activation: Activation, seconds: float) -> None:
         self.waiting[activation.id] = activation
-        self.later.append((activation, self.ledger.now + seconds))
+        self.chores.later.append((activation, self.ledger.now + seconds))
         self.ledger.stirred = True
 
     def check_limits(self) -> None:
@@ -193,11 +186,13 @@ class Failing:
         record = describe(error, None, self.ledger.now)
         fact = facts.JobStopped(0, 0.0, record)
         self._end(fact)
-        self.failures.append((fact, error))
+        self.chores.failures.append((fact, error))
 
     def _end(self, fact: Fact) -> None:
         data = self.data
-        self.voided.extend(data.activations[number] for number in data.running if number in data.activations)
+        self.chores.voided.extend(
+            data.activations[number] for number in data.running if number in data.activations
+        )
         self.over = True
         self.ledger.happen(fact)
         self.closed = self.shut = self.unusual = self.ledger.stirred = True

@@ -56,7 +56,12 @@ class Ledger:
         self.keep(fact)
 
     def activation(
-        self, slot: BoundSlot, payload: dict[str, Any], source: str | None, lineage: int, **more: Any
+        self,
+        slot: BoundSlot,
+        payload: dict[str, Any],
+        source: str | None,
+        lineage: int,
+        undelivered: bool = False,
     ) -> Activation:
         """Make the next activation, for `slot`."""
         return Activation(
@@ -67,7 +72,10 @@ class Ledger:
             source,
             self.now,
             lineage,
-            priority=slot.priority,
-            max_retries=slot.max_retries,
-            **more,
+            1,
+            0,
+            slot.priority,
+            None,
+            slot.max_retries,
+            undelivered,
         )

@@ -45,7 +45,7 @@ class Routing:
         self.routes = plan.routes
         self.failed: list[tuple[Activation, BaseException]] = []
         """Deliveries that failed, for the engine to deal with."""
-        self.alarms: list[Alarm] = []
+        self.alarms: tuple[Alarm, ...] = ()
 
     # -- what comes in ---------------------------------------------------------------------------------
 
@@ -216,7 +216,8 @@ class Routing:
         group = self.ledger.data.held.get((slot.routine_id, slot.name), {}).get(key)
         if group and slot.policy.seconds is not None:
             first = min((lane[0] for lane in group.values()), key=lambda one: one.at)
-            self.alarms.append(Alarm(slot, key, first.lineage, first.at + slot.policy.seconds))
+            alarm = Alarm(slot, key, first.lineage, first.at + slot.policy.seconds)
+            self.alarms = (*self.alarms, alarm)
             self.ledger.stirred = True
 
     def ring(self, alarm: Alarm) -> None:

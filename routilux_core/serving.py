@@ -173,8 +173,10 @@ class Serving(Telling, Runner):
                 set_context(None)
                 engine.settled += 1
                 self.turning = get_ident()
-                over = self.open and not (pending or self.inbox or ledger.stirred)
-                activation = self._turn(((engine.quiet, None, None),) if over else (), not ended)
+                if not (pending or self.inbox or ledger.stirred) and self.open and engine.completes(now):
+                    self._conclude()
+                    return False
+                activation = self._turn((), not ended)
         finally:
             CONTEXT.reset(outer)
         return ended

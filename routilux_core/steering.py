@@ -70,10 +70,15 @@ class Steering(Serving):
         message, self._begin = self._begin, None
         if message is None:
             return self.take() if take else None
+        take = take and self._holds is None
         with self.lock:
             self.inbox.append(message)
             messages = self._claimed()
-        return None if messages is None else self._turn(messages, take and self._holds is None)
+        if messages is None:
+            return None
+        if take and len(messages) == 1 and not self.roundabout:
+            return self._open_with(message)
+        return self._turn(messages, take)
 
     def go_on(self) -> None:
         """Start it from where its data stands."""

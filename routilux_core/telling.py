@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from routilux_core.activation import Activation
+    from routilux_core.chores import Chores
     from routilux_core.desk import Message
     from routilux_core.executor import Executor
     from routilux_core.job import Job
@@ -124,33 +125,41 @@ class Telling(Feeding):
 
     def _show(self) -> None:
         engine, ledger = self.engine, self.ledger
-        job_id = self.data.job_id
-        while engine.failures:
-            fact, error = engine.failures.pop(0)
-            level = logging.WARNING if isinstance(fact, ActivationRetried) else logging.ERROR
-            log.log(level, "job %s: %s: %s", job_id, type(fact).__name__, fact.error, exc_info=error)
-        while engine.warnings:
-            log.warning("job %s: %s", job_id, engine.warnings.pop(0))
+        chores = engine.undone
+        if chores is not None:
+            self._log(chores)
         if ledger.news:
             news, ledger.news = ledger.news, []
             if self.observers is not None:
                 self.observers.show(self, news)  # type: ignore[arg-type]  # every one of us is a Job
             self._feed(news)
-        while engine.outputs:
-            self._output(engine.outputs.pop(0))
         if engine.time_left is not None:
             left, engine.time_left = engine.time_left, None
             self._arm("deadline", left, (engine.deadline, self.data.timeout, engine.opening))
-        while engine.later:
-            activation, due = engine.later.pop()
-            self._arm(activation, due - self.time(), (engine.due, activation, None))
-        alarms = engine.routing.alarms
-        while alarms:
-            alarm = alarms.pop()
+        alarms, engine.routing.alarms = engine.routing.alarms, ()
+        for alarm in alarms:
             name = (alarm.slot.target, alarm.key)
             self._arm(name, alarm.at - self.time(), (engine.ring, alarm, None))
-        while engine.voided:
-            activation = engine.voided.pop()
+        if chores is not None:
+            self._do(chores)
+
+    def _log(self, chores: Chores) -> None:
+        job_id = self.data.job_id
+        while chores.failures:
+            fact, error = chores.failures.pop(0)
+            level = logging.WARNING if isinstance(fact, ActivationRetried) else logging.ERROR
+            log.log(level, "job %s: %s: %s", job_id, type(fact).__name__, fact.error, exc_info=error)
+        while chores.warnings:
+            log.warning("job %s: %s", job_id, chores.warnings.pop(0))
+
+    def _do(self, chores: Chores) -> None:
+        while chores.outputs:
+            self._output(chores.outputs.pop(0))
+        while chores.later:
+            activation, due = chores.later.pop()
+            self._arm(activation, due - self.time(), (self.engine.due, activation, None))
+        while chores.voided:
+            activation = chores.voided.pop()
             self.manager.loop.cancel(activation)
             self.lane.void(activation)
 
@@ -169,7 +178,8 @@ class Telling(Feeding):
             self._guarded(self.close)
             if status is not ExecutionStatus.COMPLETED:
                 self._guarded(self.executor.cancel, self)
-        self.end_feeds()
+        if self.output_feeds or self.record_feeds:
+            self.end_feeds()
         lane, self.lane = self.lane, CLOSED
         self._guarded(lane.close)
         if self.parent is not None and self.parent.children is not None:

@@ -117,6 +117,49 @@ class Turn(Desk):
                 self.parked[activation.id] = activation  # type: ignore[index]  # a dict where something holds
         self.send(NOTHING)
 
+    def _open_with(self, message: Message) -> Activation | None:
+        """Use the turn for the one message that begins the job, and return the first work."""
+        engine, ledger = self.engine, self.ledger
+        act, one, two = message
+        ledger.now = max(self.time(), self.data.updated_at)
+        try:
+            act(one, two)
+        except BaseException as error:  # noqa: BLE001 - our own fault ends the job, never the turn
+            engine.broken(error)
+        if ledger.stirred or engine.unusual or len(ledger.ready) != 1:
+            return self._turn((), True)
+        with self.lock:
+            if self.inbox:
+                messages, self.inbox = self.inbox, []
+            else:
+                engine.reopen, self.open = False, True
+                following = ledger.ready.pop()
+                self.inflight += 1
+                ledger.start(following)
+                self.turning = 0
+                self.give_up()
+                return following
+        return self._turn(messages, True)
+
+    def _conclude(self) -> None:
+        """Do what follows a completion that the engine has just written; the turn is this thread's."""
+        self.told = self.data.status
+        HELD.turns += 1
+        self._guarded(self._end)
+        HELD.turns -= 1
+        self.engine.settled = 0
+        with self.lock:
+            self.inflight = 0
+            self.open, self.ended = False, True
+            messages, self.inbox = self.inbox, []
+            if not messages:
+                self.turning, self.released = 0, True
+                self.give_up()
+        if messages:
+            self._turn(messages)
+        self._guarded(self._after_end, False)
+        self._let_go()
+
     def _turn(  # noqa: C901, PLR0912, PLR0915 - one loop without calls of its own, since most work comes by here
         self, messages: Sequence[Message], take: bool = False
     ) -> Activation | None:
@@ -146,8 +189,7 @@ class Turn(Desk):
                 engine.settled = 0
                 if engine.unusual:
                     engine.unusual = False
-                    woken = bool(engine.continuing) or woken
-                    self._settle_unusual()
+                    woken = self._settle_unusual() or woken
                 if ledger.ready:
                     self.ready.extend(ledger.ready)
                     ledger.ready.clear()

@@ -100,7 +100,7 @@ def test_a_retry_that_is_forgotten_at_a_pause_is_found(monkeypatch):
 
     def forgetful(engine, fingerprint, answer):
         real(engine, fingerprint, answer)
-        engine.later.clear()
+        engine.chores.later.clear()
 
     assert finds(monkeypatch, Engine, "resume", forgetful)
 
