@@ -136,6 +136,7 @@ from routilux_core.store_errors import (
     StoreError,
     StoreUnavailable,
 )
+from routilux_core.store_url import StoreURL
 from routilux_core.validation import Problem
 
 __all__ = [
@@ -264,6 +265,7 @@ __all__ = [
     "StatSet",
     "Store",
     "StoreError",
+    "StoreURL",
     "StoreUnavailable",
     "TooMuchPending",
     "Traits",

@@ -49,7 +49,8 @@ class InvalidStoreURL(RoutiluxError, ValueError):
     known: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"store {self.url!r}: {self.reason}; there is: {choices(self.known)}"
+        known = f"; there is: {choices(self.known)}" if self.known else ""
+        return f"store {self.url!r}: {self.reason}{known}"
 
 
 class ClaimRefused(RoutiluxError, RuntimeError):

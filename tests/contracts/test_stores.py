@@ -6,6 +6,7 @@ import pytest
 
 from routilux_core.testing import StoreContract
 from routilux_plugins.stores.memory import Memory, Shelf
+from routilux_plugins.stores.sqlite import Sqlite
 
 
 class TestMemory(StoreContract):
@@ -21,4 +22,16 @@ class TestMemory(StoreContract):
     @pytest.fixture
     def again(self, shelf):
         with closing(Memory(shelf)) as again:
+            yield again
+
+
+class TestSqlite(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path):
+        with closing(Sqlite(tmp_path / "jobs.db")) as store:
+            yield store
+
+    @pytest.fixture
+    def again(self, store, tmp_path):
+        with closing(Sqlite(tmp_path / "jobs.db")) as again:
             yield again

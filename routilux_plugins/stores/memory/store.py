@@ -1,19 +1,10 @@
-"""`memory`: jobs in the memory of this process, for tests and for trying out; they end with the process.
-
-`memory://` is a store of its own. `memory://name` is the same one for all who name it in this process, as long
-as one of them has it open.
-"""
+"""Memory: the store, method by method."""
 
 from __future__ import annotations
 
-import threading
 import time
-from bisect import bisect_right
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from weakref import WeakValueDictionary
-
-from attrs import define, field
 
 from routilux_core import (
     Claim,
@@ -21,80 +12,18 @@ from routilux_core import (
     DuplicateName,
     Kept,
     Listed,
-    Registrar,
     Request,
     Standing,
     Store,
     StoreError,
     UnknownJob,
-    hookimpl,
 )
+from routilux_plugins.stores.memory.shelf import Record, Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from routilux_core import Commit, Entry, ExecutionStatus, Head, Snapshot, StoreURL
-
-ACTIVE = ("pending", "running")
-
-
-@define(eq=False)
-class Record:
-    """All that is kept of one job."""
-
-    job_id: str
-    head: Head
-    entries: list[Entry]
-    snapshot: Snapshot | None
-    epoch: int = 0
-    owner: str | None = None
-    until: float = 0.0
-    """When the claim ends."""
-    requests: dict[str, Request] = field(factory=dict)
-    known: set[str] = field(factory=set)
-    """The ids of all requests that ever came."""
-
-    @property
-    def age(self) -> tuple[float, str]:
-        """What jobs are ordered by."""
-        return self.head.created_at, self.job_id
-
-    @property
-    def last(self) -> int:
-        """The number of the last fact."""
-        if self.entries:
-            return self.entries[-1].last
-        return self.snapshot.number if self.snapshot else 0
-
-    @property
-    def claim(self) -> Claim | None:
-        """The present claim, though its time may have run out."""
-        return None if self.owner is None else Claim(self.job_id, self.owner, self.epoch)
-
-    def holder(self, now: float) -> str | None:
-        """Return who has a claim that has not ended."""
-        return self.owner if self.until > now else None
-
-    def grant(self, owner: str, until: float) -> Claim:
-        """Make a new claim."""
-        self.epoch += 1
-        self.owner, self.until = owner, until
-        return Claim(self.job_id, owner, self.epoch)
-
-    def after(self, number: int) -> list[Entry]:
-        """Return the entries whose last fact comes after that number."""
-        return self.entries[bisect_right(self.entries, number, key=lambda entry: entry.last) :]
-
-
-@define(eq=False, weakref_slot=True)
-class Shelf:
-    """What several stores have in common that were opened by one name."""
-
-    lock: threading.Lock = field(factory=threading.Lock)
-    """Guards what follows."""
-    jobs: dict[str, Record] = field(factory=dict)
-    flows: dict[tuple[str, str], tuple[bytes, float]] = field(factory=dict)
-    """Documents, and when they were saved."""
+    from routilux_core import Commit, Entry, ExecutionStatus, Head, Snapshot
 
 
 class Memory(Store):
@@ -176,14 +105,7 @@ class Memory(Store):
         """Claim the oldest jobs that nobody has."""
         with self._open() as shelf:
             now = self._clock()
-            free = [
-                record
-                for record in shelf.jobs.values()
-                if record.head.status in ACTIVE and not record.head.note
-                if flows is None or record.head.flow_id in flows
-                if (holder := record.holder(now)) is None or holder in dead
-            ]
-            free.sort(key=lambda record: record.age)
+            free = shelf.free(flows, dead, now)
             return [record.grant(owner, now + seconds) for record in free[:limit]]
 
     def renew(self, claims: Collection[Claim], seconds: float) -> set[str]:
@@ -293,14 +215,7 @@ class Memory(Store):
         """Return a page of jobs."""
         with self._open() as shelf:
             now = self._clock()
-            found = [
-                record
-                for record in shelf.jobs.values()
-                if flow_id is None or record.head.flow_id == flow_id
-                if status is None or record.head.status in status
-                if before is None or record.age < before
-            ]
-            found.sort(key=lambda record: record.age, reverse=True)
+            found = shelf.chosen(flow_id, status, before)
             return [
                 Listed(job_id=record.job_id, head=record.head, owner=record.holder(now))
                 for record in found[:limit]
@@ -331,38 +246,9 @@ class Memory(Store):
     def prune(self, before: float) -> int:
         """Forget what is over for long."""
         with self._open() as shelf:
-            old = [
-                job_id
-                for job_id, record in shelf.jobs.items()
-                if record.head.status.final and record.head.updated_at < before
-            ]
-            for job_id in old:
-                del shelf.jobs[job_id]
-            used = {(record.head.flow_id, record.head.fingerprint) for record in shelf.jobs.values()}
-            for key, (_, saved_at) in list(shelf.flows.items()):
-                if key not in used and saved_at < before:
-                    del shelf.flows[key]
-            return len(old)
+            return shelf.prune(before)
 
     def close(self) -> None:
         """Let go of the shelf; who else has it open goes on."""
         with self._shelf.lock:
             self._closed = True
-
-
-_shelves: WeakValueDictionary[str, Shelf] = WeakValueDictionary()
-_lock = threading.Lock()
-
-
-def open_memory(url: StoreURL) -> Memory:
-    """Keep jobs in the memory of this process."""
-    name = url.place
-    with _lock:
-        shelf = Shelf()
-        return Memory(_shelves.setdefault(name, shelf) if name else shelf, name)
-
-
-@hookimpl
-def register_components(registrar: Registrar) -> None:
-    """Offer the store for tests."""
-    registrar.store("memory", open_memory)

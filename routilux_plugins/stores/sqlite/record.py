@@ -1,0 +1,120 @@
+"""One job in the tables, within a transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from routilux_core import (
+    ClaimRefused,
+    DuplicateName,
+    ExecutionStatus,
+    Standing,
+    StoreError,
+    UnknownJob,
+)
+from routilux_plugins.stores.sqlite import statement
+from routilux_plugins.stores.sqlite.row import head_row, read_head
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from sqlite3 import Connection
+
+    from routilux_core import Commit, Entry, Head, Snapshot
+
+NOBODY = (None, 0, 0.0)
+"""Owner, epoch and end of the claim of a job that nobody has claimed."""
+
+
+def add_job(
+    connection: Connection,
+    store: str,
+    job_id: str,
+    head: Head,
+    entries: Sequence[Entry],
+    snapshot: Snapshot | None,
+    claim: tuple[str | None, int, float],
+) -> None:
+    """Take in a new job."""
+    if connection.execute(statement.FIND_JOB, (job_id,)).fetchone():
+        raise DuplicateName("job", job_id, f"store {store}")
+    last = entries[-1].last if entries else snapshot.number if snapshot else 0
+    row = (job_id, *head_row(head), last, *claim)
+    number = connection.execute(statement.ADD_JOB, row).lastrowid
+    _write(connection, number, head, entries, snapshot)
+
+
+def find(connection: Connection, job_id: str) -> int:
+    """Return the number of a job."""
+    row = connection.execute(statement.FIND_JOB, (job_id,)).fetchone()
+    if row is None:
+        raise UnknownJob(job_id, ())
+    found: int = row[0]
+    return found
+
+
+def held(connection: Connection, job_id: str, now: float) -> tuple[int, ExecutionStatus, str | None, int]:
+    """Return number, status, the owner whose claim has not ended, and epoch of a job."""
+    row = connection.execute(statement.FIND_HOLDER, (now, job_id)).fetchone()
+    if row is None:
+        raise UnknownJob(job_id, ())
+    number, status, holder, epoch = row
+    return number, ExecutionStatus(status), holder, epoch
+
+
+def live(connection: Connection, job_id: str, now: float) -> tuple[int, str | None, int]:
+    """Return number, owner and epoch of a job that is not over."""
+    number, status, holder, epoch = held(connection, job_id, now)
+    if status.final:
+        raise ClaimRefused(job_id, f"it is {status}")
+    return number, holder, epoch
+
+
+def write_commit(connection: Connection, store: str, commit: Commit) -> bool:
+    """Write what one job has to write; False where its claim was lost."""
+    claim = commit.claim
+    row = connection.execute(statement.FENCE, (claim.job_id,)).fetchone()
+    if row is None:
+        return False
+    number, owner, epoch, last, *columns = row
+    present = claim if (owner, epoch) == (claim.owner, claim.epoch) else None
+    standing = commit.standing(present, read_head(columns), last)
+    if standing is not Standing.NEW:
+        if standing is Standing.ASTRAY:
+            raise StoreError(store, f"entries of job {claim.job_id!r} do not go on after fact {last}")
+        return standing is Standing.REPEATED
+    entries = commit.entries
+    changed = head_row(commit.head)
+    if not entries or _but_time(changed) != _but_time(columns):
+        last = entries[-1].last if entries else last
+        connection.execute(statement.CHANGE_JOB, (*changed, last, number))
+    _write(connection, number, commit.head, entries, commit.snapshot)
+    if commit.handled:
+        connection.executemany(statement.ANSWER, [(number, request_id) for request_id in commit.handled])
+    return True
+
+
+def forget(connection: Connection, numbers: Iterable[int]) -> None:
+    """Delete jobs with all that belongs to them."""
+    rows = [(number,) for number in numbers]
+    for one in statement.FORGET:
+        connection.executemany(one, rows)
+
+
+def _write(
+    connection: Connection,
+    number: int | None,
+    head: Head,
+    entries: Sequence[Entry],
+    snapshot: Snapshot | None,
+) -> None:
+    at = head.updated_at
+    for entry in entries:
+        connection.execute(statement.ADD_ENTRY, (number, entry.last, entry.first, at, entry.content))
+    if snapshot is not None:
+        connection.execute(statement.KEEP_SNAPSHOT, (number, snapshot.number, snapshot.content))
+
+
+def _but_time(columns: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the columns of a head without the time of its last change, which is the entry's too."""
+    *before, _, note = columns
+    return (*before, note)
