@@ -13,6 +13,7 @@ from routilux_core.testing.bench import Bench
 from routilux_core.testing.executor_contract.meeting import Meeting
 from routilux_core.testing.executor_contract.sample import (
     Counter,
+    Spread,
     both,
     chain,
     double,
@@ -67,7 +68,9 @@ class ResultTests(Stage):
 
     def test_ten_thousand_activations_are_all_completed(self) -> None:
         """None is lost, none counts twice, while nobody watches and the job is at its fastest."""
-        state = self.workshop.complete(chain("many", fan=fan(), double=double()), "fan", {"width": MANY})
+        state = self.workshop.complete(
+            chain("many", spread=Spread(), double=double()), "spread", {"width": MANY}
+        )
         _all_there([n // 2 for n in numbers(state, "double.output")], MANY)
         done = state.routine_states["double"]["activations"]
         assert done == MANY, f"{done} of {MANY} are completed"

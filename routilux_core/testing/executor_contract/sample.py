@@ -47,6 +47,18 @@ def fan(width: int, **more: Any) -> Iterator[dict[str, Any]]:
         yield {"n": n, **more}
 
 
+class Spread(Routine):
+    """Gives the numbers below `width`, all together."""
+
+    output = Event("n")
+
+    @slot
+    def trigger(self, width: int) -> None:
+        """Give them."""
+        for n in range(width):
+            self.emit("output", n=n)
+
+
 @routine
 def double(n: int) -> dict[str, int]:
     """Double it."""

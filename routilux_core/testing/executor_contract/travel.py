@@ -64,7 +64,7 @@ class TravelTests(Stage):
         self.needs_processes()
         flow = chain("where", fan=fan(), where=process_number())
         state = self.workshop.complete(flow, "fan", {"width": 20})
-        assert os.getpid() not in {payload["process"] for payload in state.results["where.output"]}
+        assert os.getpid() not in {payload["process_id"] for payload in state.results["where.output"]}
 
     def test_a_payload_that_cannot_travel_is_named(self) -> None:
         """With its type, and the workers go on."""

@@ -26,7 +26,7 @@ def give_a_lock() -> dict[str, Any]:
 @routine
 def process_number(n: int) -> dict[str, int]:
     """Tell where it runs."""
-    return {"n": n, "process": os.getpid()}
+    return {"n": n, "process_id": os.getpid()}
 
 
 @routine
