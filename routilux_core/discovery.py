@@ -14,9 +14,9 @@ from attrs import frozen
 from pluggy import PluginManager
 
 from routilux_core import hookspecs
-from routilux_core.errors import InvalidOption, PluginError, UnknownComponent, hint
+from routilux_core.errors import InvalidOption, PluginError, UnknownComponent, hint, said
 from routilux_core.hooks import Hooks
-from routilux_core.loading import Entry, Unusable, check, imported, installed, kind_of, said
+from routilux_core.loading import Entry, Unusable, check, imported, installed, kind_of
 from routilux_core.markers import PROJECT
 from routilux_core.observers import Monitor
 from routilux_core.plugin import Plugin, PluginStatus

@@ -7,6 +7,8 @@ from typing import Any, ClassVar, dataclass_transform
 
 MOST = 160
 """So many characters of a value stand in an error."""
+MOST_SAID = 400
+"""So many characters of an error that is not ours."""
 _SHORT = Repr()
 _SHORT.maxstring = 130  # an id with its quotes
 _SHORT.maxother = _SHORT.maxlong = 80
@@ -45,6 +47,16 @@ def shown(value: object) -> str:
     except Exception:  # noqa: BLE001 - a repr may do anything, and nothing here may hide the error itself
         text = f"<{type(value).__name__}>"
     return text if len(text) <= MOST else f"{text[: MOST - 3]}..."
+
+
+def said(error: BaseException) -> str:
+    """Return what an error says, in a few lines at most; those of plugins may say anything, or fail to."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - one plugin must not hinder the others
+        text = "it cannot say what is wrong"
+    text = text if len(text) <= MOST_SAID else f"{text[:MOST_SAID]}..."
+    return f"{type(error).__name__}: {text}"
 
 
 def choices(known: tuple[str, ...]) -> str:

@@ -6,8 +6,10 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from routilux_core.errors import PluginError, said, shown
 from routilux_core.job_errors import VetoedJob
 from routilux_core.observers import Monitor, Observers, watches_of
+from routilux_core.validation import Problem
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from routilux_core.flow import Flow
     from routilux_core.job import Job
     from routilux_core.manager import JobManager
-    from routilux_core.validation import Problem
 
 log = logging.getLogger("routilux.plugins")
 Bound = tuple[str, Callable[..., Any]]
@@ -60,7 +61,13 @@ class Hooks:
 
     def check_flow(self, flow: Flow) -> list[Problem]:
         """Ask all plugins what they think of `flow`."""
-        return [problem for _, function in self._check_flow for problem in function(flow) or ()]
+        found: list[Problem] = []
+        for name, function in self._check_flow:
+            try:
+                found += _problems(function(flow))
+            except Exception as error:
+                raise PluginError(name, "", f"in check_flow: {said(error)}") from error
+        return found
 
     def starting(self, job: Job) -> None:
         """Let plugins veto `job`."""
@@ -68,7 +75,7 @@ class Hooks:
             try:
                 function(job)
             except Exception as error:
-                raise VetoedJob(name, f"{type(error).__name__}: {error}") from error
+                raise VetoedJob(name, said(error)) from error
 
     def observers(self) -> Observers:
         """Return the monitors of one job."""
@@ -124,6 +131,14 @@ class Hooks:
                 function(manager)
             except Exception:
                 log.exception("plugin %r raised in manager_closing", name)
+
+
+def _problems(returned: Any) -> list[Problem]:
+    found = [] if returned is None else list(returned)
+    for one in found:
+        if not isinstance(one, Problem):
+            raise TypeError(f"{shown(one)} is no Problem")
+    return found
 
 
 class _Guarded:

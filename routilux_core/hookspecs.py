@@ -51,7 +51,7 @@ def check_flow(flow: Flow) -> Iterable[Problem]:  # type: ignore[empty-body]  # 
 
     Called: by `flow.validate()`, and once for each compiled flow before its first job.
     Returns: problems; a fatal one keeps the flow from running.
-    Raises: the error goes to the caller.
+    Raises: `PluginError` for the caller, from the error.
     Cost: once per flow, not per job.
     """
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from routilux_core.distribution import OURS, Distribution
-from routilux_core.errors import PluginError, shown
+from routilux_core.errors import PluginError, said, shown
 from routilux_core.markers import PLUGIN_API, PROJECT
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 _VALUE = r"(?P<module>[\w.]+)\s*(:\s*(?P<attribute>[\w.]+)\s*)?(\[.*\]\s*)?"
 _VERSION = r"(\d+)\.(\d+)"
-MOST = 400
-"""So many characters of a plugin's own error are told."""
 
 
 class Unusable(Exception):
@@ -117,16 +115,6 @@ def check(plugin: Any) -> None:
     if major != ours[0] or minor > ours[1]:
         remedy = "install a newer routilux-core" if (major, minor) > ours else "install a newer version of it"
         raise Unusable(f"it needs plugin API {wanted}, and this is {PLUGIN_API}; {remedy}")
-
-
-def said(error: BaseException) -> str:
-    """Return what an error says, in a few lines at most; those of plugins may say anything, or fail to."""
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001 - one plugin must not hinder the others
-        text = "it cannot say what is wrong"
-    text = text if len(text) <= MOST else f"{text[:MOST]}..."
-    return f"{type(error).__name__}: {text}"
 
 
 def kind_of(plugin: Any) -> str:

@@ -573,6 +573,22 @@ def test_a_fatal_problem_keeps_a_flow_from_running():
         assert manager.running_jobs == []
 
 
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (lambda: 1 / 0, "ZeroDivisionError: division by zero"),
+        (lambda: 5, "'int' object is not iterable"),
+        (lambda: ["a text"], "TypeError: 'a text' is no Problem"),
+        (lambda: Problem("here", "wrong"), "'Problem' object is not iterable"),
+    ],
+)
+def test_a_check_flow_that_fails_is_named(returned, said):
+    with with_plugins(plugin(check_flow=lambda flow: returned())) as manager:
+        for use in (manager.validate, lambda flow: flow.execute("a", {"n": 1})):
+            with pytest.raises(PluginError, match=f"'SimpleNamespace' .* in check_flow: .*{said}"):
+                use(chain())
+
+
 def test_check_flow_is_asked_once_for_each_shape_of_a_flow():
     asked = []
     with with_plugins(plugin(check_flow=lambda flow: asked.append(len(flow.routines)))):

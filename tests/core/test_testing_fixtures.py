@@ -19,7 +19,7 @@ def double(value):
 """
 SUITE = """
 import pytest
-from routilux_core import Flow, JobCompleted, hookimpl
+from routilux_core import Flow, JobCompleted, PluginError, hookimpl
 from routilux_core.testing import RoutineContract
 from doubling import double
 
@@ -57,7 +57,7 @@ class TestOptions:
 
     def test_options_choose_the_plugins(self, manager, flow):
         assert manager.registry.names("executor") == ()
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(PluginError):
             flow.validate()
 
 
