@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from routilux_core import Claim, Entry, Head, Request, Snapshot
+from routilux_core import Claim, DuplicateName, Entry, Head, Request, Snapshot, Standing, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from routilux_core import Commit
 
 ACTIVE = ("pending", "running")
 
@@ -73,6 +75,32 @@ class Shelf:
     jobs: dict[str, Record] = field(factory=dict)
     flows: dict[tuple[str, str], tuple[bytes, float]] = field(factory=dict)
     """Documents, and when they were saved."""
+
+    def add(self, record: Record, store: str) -> Record:
+        """Take in a new job."""
+        if record.job_id in self.jobs:
+            raise DuplicateName("job", record.job_id, f"store {store}")
+        self.jobs[record.job_id] = record
+        return record
+
+    def standing(self, commit: Commit, store: str) -> Standing:
+        """Say what a commit is to its job; refuse one that is astray."""
+        record = self.jobs.get(commit.claim.job_id)
+        if record is None:
+            return Standing.LOST
+        found = commit.standing(record.claim, record.head, record.last)
+        if found is Standing.ASTRAY:
+            raise StoreError(store, f"entries of job {record.job_id!r} do not go on after fact {record.last}")
+        return found
+
+    def write(self, commit: Commit) -> None:
+        """Write a commit that is new."""
+        record = self.jobs[commit.claim.job_id]
+        record.head = commit.head
+        record.entries += commit.entries
+        record.snapshot = commit.snapshot or record.snapshot
+        for request_id in commit.handled:
+            record.requests.pop(request_id, None)
 
     def free(self, flows: Collection[str] | None, dead: Collection[str], now: float) -> list[Record]:
         """Return the jobs that should run and nobody has, the oldest first."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from routilux_core import (
     Claim,
     ClaimRefused,
-    DuplicateName,
     Kept,
     Listed,
     Request,
@@ -59,7 +58,7 @@ class Memory(Store):
     ) -> None:
         """Take in a new job."""
         with self._open() as shelf:
-            self._add(shelf, job_id, head, entries, snapshot)
+            shelf.add(Record(job_id, head, [*entries], snapshot), self._name)
 
     def create(
         self,
@@ -72,16 +71,8 @@ class Memory(Store):
     ) -> Claim:
         """Take in a new job and claim it."""
         with self._open() as shelf:
-            record = self._add(shelf, job_id, head, entries, snapshot)
+            record = shelf.add(Record(job_id, head, [*entries], snapshot), self._name)
             return record.grant(owner, self._clock() + seconds)
-
-    def _add(
-        self, shelf: Shelf, job_id: str, head: Head, entries: Sequence[Entry], snapshot: Snapshot | None
-    ) -> Record:
-        if job_id in shelf.jobs:
-            raise DuplicateName("job", job_id, f"store {self._name}")
-        record = shelf.jobs[job_id] = Record(job_id, head, [*entries], snapshot)
-        return record
 
     def claim(self, job_id: str, owner: str, seconds: float, dead: Collection[str] = ()) -> Claim:
         """Claim a job that nobody else has."""
@@ -139,32 +130,13 @@ class Memory(Store):
 
     def commit(self, batch: Sequence[Commit]) -> set[str]:
         """Write for many jobs: first everything is looked at, then everything is written."""
-        lost = set()
-        new = []
         with self._open() as shelf:
-            for commit in batch:
-                record = shelf.jobs.get(commit.claim.job_id)
-                if record is None:
-                    lost.add(commit.claim.job_id)
-                    continue
-                standing = commit.standing(record.claim, record.head, record.last)
-                if standing is Standing.ASTRAY:
-                    reason = f"entries of job {record.job_id!r} do not go on after fact {record.last}"
-                    raise StoreError(self._name, reason)
-                if standing is Standing.LOST:
-                    lost.add(record.job_id)
-                elif standing is Standing.NEW:
-                    new.append((record, commit))
-            for record, commit in new:
-                self._write(record, commit)
-        return lost
-
-    def _write(self, record: Record, commit: Commit) -> None:
-        record.head = commit.head
-        record.entries += commit.entries
-        record.snapshot = commit.snapshot or record.snapshot
-        for request_id in commit.handled:
-            record.requests.pop(request_id, None)
+            standings = [shelf.standing(commit, self._name) for commit in batch]
+            for commit, standing in zip(batch, standings, strict=True):
+                if standing is Standing.NEW:
+                    shelf.write(commit)
+        pairs = zip(batch, standings, strict=True)
+        return {commit.claim.job_id for commit, standing in pairs if standing is Standing.LOST}
 
     # -- requests --------------------------------------------------------------------------------------
 
