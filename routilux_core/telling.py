@@ -83,12 +83,13 @@ class Telling(Feeding):
 
     def limit_time(self, activation: Activation, seconds: float) -> None:
         """Fail the attempt when it runs for longer than `seconds`."""
-        self._arm(activation.id, seconds, (self.engine.expired, activation, seconds))
+        # An attempt may return when the next one already runs, so it is not enough to go by the number.
+        self._arm((activation, "limit"), seconds, (self.engine.expired, activation, seconds))
 
     def unlimit_time(self, activation: Activation) -> None:
         """Take that back: the handler has returned."""
         timers = self._timers
-        entry = None if timers is None else timers.pop(activation.id, None)
+        entry = None if timers is None else timers.pop((activation, "limit"), None)
         if entry is not None:
             entry[0].cancel()
 
