@@ -39,7 +39,8 @@ class Steering(Serving):
         super().__init__(engine, manager.clock.time, workers, settings.max_ready)
         self.manager, self.plan, self.job_state, self.executor = manager, plan, state, executor
         if executor.traits.runs_async and async_targets(plan):
-            self.ready, self.roundabout = Divided(plan), True
+            self.ready = Divided(plan)
+            self.roundabout = self.limited = True  # who finishes one half does not go on with the other
         self.slots = plan.slots
         context = CONTEXT.get()
         self.parent = None if context is None else context.job

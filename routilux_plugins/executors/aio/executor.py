@@ -57,15 +57,15 @@ class Asyncio(Executor):
         self._stopped = False
 
     def open(self, job: Job) -> Lane:
-        """Return the job's lane, on the loop that it began on or on one of the executor's own."""
+        """Return the job's lane, on the loop of the application if it began there and that still runs."""
         with self._lock:
             if self._stopped:
                 raise ManagerClosed("executor 'asyncio'")
             if not self.pool.most:
                 self.pool.most = job.manager.settings.max_workers or min(32, (os.cpu_count() or 1) + 4)
             home = self._abroad.get(job)
-            if home is None or not home.loop.is_running():
-                home = self._free_home()
+            if home is not None and not home.loop.is_running():
+                home = None
             lane = AioLane(self, job, home, job.flow.max_workers or self._most)
             self._lanes.add(lane)
         return lane
@@ -99,17 +99,21 @@ class Asyncio(Executor):
         until = None if timeout is None else monotonic() + timeout
         with self._lock:
             self._stopped = True
-            abroad = [(lane, threading.Event()) for lane in self._lanes if not lane.home.own]
-        for lane, ended in abroad:
-            lane.home.call(lane.end, ended)
-        for home in self._own:
-            home.leave()
+            homes = [(lane, lane.home) for lane in self._lanes]
+            own = list(self._own)
+        abroad = [
+            (lane, home, threading.Event()) for lane, home in homes if home is not None and not home.own
+        ]
+        for lane, home, ended in abroad:
+            home.call(lane.end, ended)
+        for mine in own:
+            mine.leave()
         self.pool.stop(until)
-        for home in self._own:
-            if not home.here:
-                home.thread.join(_left(until))
-        for lane, ended in abroad:
-            if not lane.home.here and lane.home.loop.is_running():
+        for mine in own:
+            if not mine.here:
+                mine.thread.join(_left(until))
+        for _, home, ended in abroad:
+            if not home.here and home.loop.is_running():
                 ended.wait(_left(until))
 
     # -- for its lanes ---------------------------------------------------------------------------------
@@ -123,20 +127,23 @@ class Asyncio(Executor):
         """Tell whether a task of that loop that somebody else cancelled was so because the loop ends."""
         return self._stopped or not home.own
 
-    def take_home(self, lane: AioLane) -> None:
-        """Let a lane go on here whose loop is closed."""
+    def settle(self, lane: AioLane) -> Home | None:
+        """Give a lane one of the executor's own loops, unless it has one that it can call."""
         with self._lock:
             if self._stopped:
-                return
-            lane.home = self._free_home()
-        lane.wake(1)
+                return None
+            if lane.home is None or not (lane.home.own or lane.home.loop.is_running()):
+                lane.home = self._free_home(lane)
+            return lane.home
 
     # -- which loop ------------------------------------------------------------------------------------
 
-    def _free_home(self) -> OwnHome:
-        """Return a loop that nobody blocks, and the caller cannot; the lock is held."""
+    def _free_home(self, lane: AioLane) -> OwnHome:
+        """Return a loop that none of those blocks who may wait for the job; the lock is held."""
+        lanes = [job.lane for job in lane.job.line()]
+        above = [one.home for one in lanes if isinstance(one, AioLane)]
         for home in self._own:
-            if not home.blocked and not home.here:
+            if not home.blocked and home.thread_id != lane.opener and home not in above:
                 return home
         self._own.append(OwnHome(len(self._own) + 1))
         return self._own[-1]
@@ -152,7 +159,8 @@ class Asyncio(Executor):
         if context is None:
             return Home(loop)
         lane = context.job.lane
-        return lane.home if isinstance(lane, AioLane) and lane.home.loop is loop else None
+        home = lane.home if isinstance(lane, AioLane) else None
+        return home if home is not None and home.loop is loop else None
 
 
 def _left(until: float | None) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from contextlib import suppress
 from contextvars import Context
 from time import monotonic
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from routilux_core import InvalidTransition, Lane, Outcome
 
 if TYPE_CHECKING:
-    import threading
     from asyncio import Task
     from collections.abc import Coroutine
 
@@ -27,9 +27,12 @@ SHARE = 0.002
 class AioLane(Lane):
     """One job's tasks. What is here is touched on its loop alone, but where it says otherwise."""
 
-    def __init__(self, executor: Asyncio, job: Job, home: Home, most: int) -> None:
+    def __init__(self, executor: Asyncio, job: Job, home: Home | None, most: int) -> None:
         self.job = job
         self.home = home
+        """The loop of its tasks; None until there are any."""
+        self.opener = threading.get_ident()
+        """The thread that started the job, and may wait for it."""
         self._executor = executor
         self._most = most
         self._variables = Context()
@@ -57,16 +60,17 @@ class AioLane(Lane):
 
     def void(self, activation: Activation) -> None:
         """Cancel a task."""
-        # It may not have begun. Then it does first, so that it gives its activation back.
-        self.home.call(self.home.loop.call_soon, self._cancel, activation)
+        if self.home is not None:
+            # It may not have begun. Then it does first, so that it gives its activation back.
+            self.home.call(self.home.loop.call_soon, self._cancel, activation)
 
     def finalize(self, _coroutine: Coroutine[Any, Any, None], _variables: Context) -> bool:
         """Run what closes an async generator on the loop that it has run on."""
-        return self.home.call(self._finalize, _coroutine, _variables)
+        return self.home is not None and self.home.call(self._finalize, self.home, _coroutine, _variables)
 
     def needs_caller(self) -> bool:
         """Tell whether the caller is on the job's loop."""
-        return self.home.here
+        return self.home is not None and self.home.here
 
     def close(self) -> None:
         """Start no more tasks."""
@@ -93,11 +97,13 @@ class AioLane(Lane):
     def _call(self) -> None:
         if not self._called:
             self._called = True
-            if not self.home.call(self._start_tasks):
-                self._called = False
-                self._executor.take_home(self)
+            home = self.home or self._executor.settle(self)
+            if home is not None and not home.call(self._start_tasks, home):
+                home = self._executor.settle(self)
+                if home is not None:
+                    home.call(self._start_tasks, home)
 
-    def _start_tasks(self) -> None:
+    def _start_tasks(self, home: Home) -> None:
         self._called = False
         until = monotonic() + SHARE
         while self._running < self._most and not self._closed:
@@ -106,12 +112,12 @@ class AioLane(Lane):
                 return
             self._running += 1
             variables = self._variables.run(self.job.variables, activation)
-            self.home.loop.create_task(self._work(activation), context=variables)
+            home.loop.create_task(self._work(home, activation), context=variables)
             if monotonic() > until:
                 self._call()
                 return
 
-    async def _work(self, activation: Activation) -> None:
+    async def _work(self, home: Home, activation: Activation) -> None:
         from asyncio import current_task  # imported long ago, by whoever has made the loop
 
         job, task = self.job, current_task()
@@ -120,7 +126,7 @@ class AioLane(Lane):
         outcome = Outcome() if refused else await job.run_async(activation)
         del self._tasks[activation]
         cancelled = task is not None and task.cancelling() and not job.refuses(activation)
-        if cancelled and self._executor.leaves(self.home):
+        if cancelled and self._executor.leaves(home):
             with suppress(InvalidTransition):
                 job.cancel("the event loop that it ran on has ended")
         crowded = self._running >= self._most
@@ -144,8 +150,8 @@ class AioLane(Lane):
         if task is not None:
             task.cancel()
 
-    def _finalize(self, coroutine: Coroutine[Any, Any, None], variables: Context) -> None:
-        task = self.home.loop.create_task(coroutine, context=variables)
+    def _finalize(self, home: Home, coroutine: Coroutine[Any, Any, None], variables: Context) -> None:
+        task = home.loop.create_task(coroutine, context=variables)
         self._closing.add(task)
         task.add_done_callback(self._finalized)
 
