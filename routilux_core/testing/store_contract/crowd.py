@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 THREADS = 8
 JOBS = 60
 ROUNDS = 25
+BETWEEN = 0.0005
+"""Seconds in which another may come between."""
 EVERYBODY = tuple(f"owner-{number}" for number in range(THREADS))
 
 
@@ -72,6 +75,7 @@ class CrowdTests(Stage):
                 except ClaimRefused:
                     continue
                 last = len(numbers(place, "job"))
+                time.sleep(BETWEEN)
                 if not place.commit([commit(claim, last + 1, after=last)]):
                     written.append((last + 1, claim.epoch))
             return written
