@@ -9,7 +9,7 @@ from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from attrs import NOTHING, fields, has
+from attrs import NOTHING, Converter, fields, has
 
 from routilux_core.annotation import bare
 from routilux_core.errors import InvalidOption, UnknownOption, choices
@@ -204,8 +204,21 @@ def _record(value: Any, shape: type, where: str) -> Any:
     except InvalidOption as error:  # of a validator, which knows the field alone
         raise InvalidOption(f"{inner}{error.option}", error.value, error.wanted) from error
     except (TypeError, ValueError) as error:
+        _convert(shape, values, inner)
         reason = error.args[0] if error.args else type(error).__name__
         raise InvalidOption(owner, tuple(table), f"what {shape.__name__} accepts: {reason}") from error
+
+
+def _convert(shape: type, values: Mapping[str, Any], inner: str) -> None:
+    """Raise the error of the field whose converter takes no such value, if that is what is wrong."""
+    for one in fields(shape) if has(shape) else ():
+        name = one.alias or one.name
+        if name in values and one.converter and not isinstance(one.converter, Converter):
+            try:
+                one.converter(values[name])
+            except (TypeError, ValueError) as error:
+                wanted = f"what its converter takes: {error}"
+                raise InvalidOption(f"{inner}{name}", values[name], wanted) from error
 
 
 WAYS: dict[Any, Callable[[Any, Any, str], Any]] = {

@@ -269,6 +269,15 @@ def test_annotations_that_cannot_be_resolved_are_refused():
         typed({"size": 1}, Odd, "here")
 
 
+def test_a_converter_that_takes_no_such_value_is_named_by_its_field():
+    with pytest.raises(
+        InvalidOption, match=r"h.address cannot be 5; it takes what its converter takes: .*iter"
+    ):
+        typed({"pool": {}, "address": 5}, House, "h")
+    with pytest.raises(InvalidOption, match="what House accepts: 'depth' must be >= 1: 0"):
+        typed({"pool": {}, "address": [5], "depth": 0}, House, "h")
+
+
 def test_the_errors_travel():
     with pytest.raises(UnknownOption) as caught:
         typed({"siz": 2}, Pool, "here")
