@@ -48,8 +48,9 @@ class Crew:
 
     def hire(self) -> None:
         """Start one more."""
+        worker = Worker(self._hired)
         self._hired += 1
-        worker = self.workers[self._hired] = Worker(self._hired)
+        self.workers[worker.number] = worker
         for file in worker.files:
             self._selector.register(file, selectors.EVENT_READ, (worker, file is not worker.wire))
 

@@ -7,6 +7,7 @@ import threading
 from typing import Any, ClassVar
 
 from attrs import field, frozen
+from attrs.validators import optional
 
 from routilux_core import Executor, InvalidOption, Job, Lane, ManagerClosed, Traits
 from routilux_plugins.executors.process.foreman import Foreman
@@ -15,7 +16,7 @@ from routilux_plugins.executors.process.main_module import refuse_at_import
 
 
 def _count(_settings: object, attribute: Any, value: object) -> None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InvalidOption(attribute.name, value, "a whole number from 1 up")
 
 
@@ -28,7 +29,7 @@ def _seconds(_settings: object, attribute: Any, value: object) -> None:
 class ProcessSettings:
     """Options of the executor `process`."""
 
-    max_workers: int | None = field(default=None, validator=_count)
+    max_workers: int | None = field(default=None, validator=optional(_count))
     """How many processes at most; None takes the manager's `max_workers`, else one for each processor."""
     max_starts: int = field(default=3, validator=_count)
     """How often an activation may end its worker before it fails as poison."""

@@ -241,15 +241,14 @@ class Foreman:
         """Start workers, as many as there is work for and may be."""
         wanted = 0
         for lane in self._lanes:
-            wanted += max(1, lane.job.backlog)
+            wanted += lane.backlog
             if wanted >= self._crew.room + self._crew.coming:
                 break
-        while self._crew.room and self._crew.coming < wanted:
+        while self._lanes and self._crew.room and self._crew.coming < wanted:
             try:
                 self._crew.hire()
             except OSError as error:
                 self._failed_to_start(WorkerLost("a worker process", f"it could not be started: {error}"))
-                return
 
     def _failed_to_start(self, lost: WorkerLost) -> None:
         """Try again a few times, then fail the work that waits, unless other workers do it."""

@@ -57,12 +57,16 @@ class ProcessLane(Lane):
 
     # -- for the foreman ---------------------------------------------------------------------------------
 
+    @property
+    def backlog(self) -> int:
+        """About how many activations could go."""
+        return self.job.backlog + len(self._aside)
+
     def load(self, worker: Worker, takers: int) -> list[Activation]:
         """Return work for `worker`, when so many could take some: what takes a few milliseconds."""
         load: list[Activation] = []
         seconds = 0.0
-        backlog = self.job.backlog + len(self._aside)
-        most = max(1, min(MOST, -(-backlog // takers)))
+        most = max(1, min(MOST, -(-self.backlog // takers)))
         while len(load) < most and seconds < LOAD_SECONDS:
             activation = self._aside.popleft() if self._aside else self.job.take()
             if activation is None:

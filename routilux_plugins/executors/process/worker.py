@@ -120,6 +120,8 @@ class Worker:
             reason = f"it was ended by {_signal(-status)}"
         else:
             reason = f"it ended with status {status}"
+        if not self.ready:
+            reason += " before it was ready"
         return WorkerLost(f"worker process {self.process.pid}", reason)
 
     @property
