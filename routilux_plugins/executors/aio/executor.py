@@ -48,18 +48,18 @@ class Asyncio(Executor):
         settings = settings or AsyncioSettings()
         self._most = settings.max_tasks or 1_000
         self.pool = Pool(settings.max_workers or 0)
+        self.stopped = False
         self._lock = threading.Lock()
         """Guards what follows."""
         self._own: list[OwnHome] = []
         self._abroad: WeakKeyDictionary[Job, Home] = WeakKeyDictionary()
         """Jobs that began on a loop of the application."""
         self._lanes: set[AioLane] = set()
-        self._stopped = False
 
     def open(self, job: Job) -> Lane:
         """Return the job's lane, on the loop of the application if it began there and that still runs."""
         with self._lock:
-            if self._stopped:
+            if self.stopped:
                 raise ManagerClosed("executor 'asyncio'")
             if not self.pool.most:
                 self.pool.most = job.manager.settings.max_workers or min(32, (os.cpu_count() or 1) + 4)
@@ -98,7 +98,7 @@ class Asyncio(Executor):
         """Cancel all tasks, and end the threads, those in a handler after it."""
         until = None if timeout is None else monotonic() + timeout
         with self._lock:
-            self._stopped = True
+            self.stopped = True
             homes = [(lane, lane.home) for lane in self._lanes]
             own = list(self._own)
         abroad = [
@@ -123,14 +123,10 @@ class Asyncio(Executor):
         with self._lock:
             self._lanes.discard(lane)
 
-    def leaves(self, home: Home) -> bool:
-        """Tell whether a task of that loop that somebody else cancelled was so because the loop ends."""
-        return self._stopped or not home.own
-
     def settle(self, lane: AioLane) -> Home | None:
         """Give a lane one of the executor's own loops, unless it has one that it can call."""
         with self._lock:
-            if self._stopped:
+            if self.stopped:
                 return None
             if lane.home is None or not (lane.home.own or lane.home.loop.is_running()):
                 lane.home = self._free_home(lane)

@@ -64,4 +64,12 @@ class OwnHome(Home):
             runner.run(self._stay())
 
     async def _stay(self) -> None:
+        from asyncio import all_tasks, current_task, sleep, wait  # as above
+
         await self._leaving.wait()
+        await sleep(0)  # what has not begun begins, so that it gives its activation back
+        while others := all_tasks() - {current_task()}:
+            for task in others:
+                if not task.cancelling():  # otherwise it is about to end, and may await something for that
+                    task.cancel()
+            await wait(others)

@@ -106,7 +106,7 @@ class AioLane(Lane):
     def _start_tasks(self, home: Home) -> None:
         self._called = False
         until = monotonic() + SHARE
-        while self._running < self._most and not self._closed:
+        while self._running < self._most and not (self._closed or self._executor.stopped):
             activation = self.job.take_async()
             if activation is None:
                 return
@@ -122,13 +122,12 @@ class AioLane(Lane):
 
         job, task = self.job, current_task()
         self._tasks[activation] = task
-        refused = self._closed or job.refuses(activation)
-        outcome = Outcome() if refused else await job.run_async(activation)
+        if self._executor.stopped:
+            self._give_up(activation)
+        outcome = Outcome() if job.refuses(activation) else await job.run_async(activation)
         del self._tasks[activation]
-        cancelled = task is not None and task.cancelling() and not job.refuses(activation)
-        if cancelled and self._executor.leaves(home):
-            with suppress(InvalidTransition):
-                job.cancel("the event loop that it ran on has ended")
+        if task is not None and task.cancelling() and (self._executor.stopped or not home.own):
+            self._give_up(activation)
         crowded = self._running >= self._most
         self._running -= 1
         job.finish(activation, outcome)
@@ -138,6 +137,12 @@ class AioLane(Lane):
             self._call()
         if outcome.interrupted:
             raise KeyboardInterrupt
+
+    def _give_up(self, activation: Activation) -> None:
+        """Cancel the job if it goes on, since its loop does not."""
+        if not self.job.refuses(activation):
+            with suppress(InvalidTransition):
+                self.job.cancel("the event loop that it ran on has ended")
 
     def _settle(self) -> None:
         if not self._running:

@@ -709,6 +709,25 @@ def test_nothing_is_left_after_a_shutdown():
     assert threads() == []
 
 
+def test_a_handler_that_is_cancelled_has_time_to_end(manager):
+    begun, ended = threading.Event(), []
+
+    @routine
+    async def careful():
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(10):
+                await asyncio.sleep(0.001)
+            ended.append(True)
+
+    chain(a=careful()).start("a")
+    assert begun.wait(WAIT)
+    manager.shutdown(wait=False)
+    assert ended == [True]
+
+
 def test_what_handlers_have_left_behind_ends_too(manager):
     left = Endless()
 
