@@ -49,7 +49,8 @@ def _advice(name: str, package: str, said: str) -> str:
     if installed is not None:
         return f"it came from {package}, and {installed} is installed; {imports}"
     pin = f"=={version}" if version else ""
-    return f"install what it came from: pip install '{distribution}{pin}'; then {imports}"
+    install = f"install what it came from: pip install '{distribution}{pin}'"
+    return f"{install}; if no plugin of it offers the name, {imports}"
 
 
 def rebuilt(plain: Any, path: str) -> Routine:

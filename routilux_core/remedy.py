@@ -58,7 +58,7 @@ class Remedy:
             yield "installed plugins were not looked for (discover is off)"
         elif not known and left_out:
             yield f"it may be of a plugin that was left out: {choices(left_out)}"
-        elif not known and kind == "routine" and "." in name:
+        elif not known and kind in {"routine", "flow"} and "." in name:
             yield _about(prefix)
 
 

@@ -382,6 +382,11 @@ def test_a_miss_names_the_prefix_of_a_routine():
         pytest.raises(MissingComponent, match=r"begin with 'tariff\.'; install the"),
     ):
         manager.registry.create("tariff.vat")
+    with (
+        JobManager() as manager,
+        pytest.raises(MissingComponent, match=r"begin with 'tariff\.'; install the"),
+    ):
+        manager.start_job("tariff.yearly", "vat")
 
 
 def test_a_miss_in_an_installed_package_names_it():
