@@ -1,5 +1,8 @@
 """Routilux: an event-driven workflow framework made of plugins."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from routilux_core.activation import Activation
 from routilux_core.component import Component
 from routilux_core.connection import Connection
@@ -14,7 +17,6 @@ from routilux_core.definition_errors import (
     NotRebuildable,
     UnknownClass,
 )
-from routilux_core.description import Description, FieldDescription, PortDescription
 from routilux_core.discovery import PluginWarning
 from routilux_core.document_errors import (
     InvalidDocument,
@@ -111,7 +113,6 @@ from routilux_core.manager import JobManager
 from routilux_core.markers import hookimpl
 from routilux_core.observers import Monitor
 from routilux_core.outcome import Outcome
-from routilux_core.outpost import Outpost
 from routilux_core.outputs import CallbackOutputHandler, NullOutputHandler, OutputHandler, QueueOutputHandler
 from routilux_core.parcel import Blueprint, Parcel, packed, unpacked
 from routilux_core.plugin import Plugin, PluginStatus
@@ -119,25 +120,76 @@ from routilux_core.policy import Policy, all_sources, at_end, batch, each
 from routilux_core.record import ExecutionRecord
 from routilux_core.registrar import Registrar
 from routilux_core.registry import Registry
-from routilux_core.reply import Reply, packed_replies, reply
 from routilux_core.routine import Routine
 from routilux_core.secret import Secret
 from routilux_core.settings import Settings
 from routilux_core.slot import Event, Slot, slot
 from routilux_core.state import JobState
 from routilux_core.status import ExecutionStatus
-from routilux_core.store import Claim, Commit, Entry, Head, Kept, Listed, Request, Snapshot, Standing, Store
-from routilux_core.store_errors import (
-    ClaimLost,
-    ClaimRefused,
-    DamagedStore,
-    InvalidStoreURL,
-    NewerStore,
-    StoreError,
-    StoreUnavailable,
-)
-from routilux_core.store_url import StoreURL
 from routilux_core.validation import Problem
+
+if TYPE_CHECKING:
+    from routilux_core.description import Description, FieldDescription, PortDescription
+    from routilux_core.outpost import Outpost
+    from routilux_core.reply import Reply, packed_replies
+    from routilux_core.store import (
+        Claim,
+        Commit,
+        Entry,
+        Head,
+        Kept,
+        Listed,
+        Request,
+        Snapshot,
+        Standing,
+        Store,
+    )
+    from routilux_core.store_errors import (
+        ClaimLost,
+        ClaimRefused,
+        DamagedStore,
+        InvalidStoreURL,
+        NewerStore,
+        StoreError,
+        StoreUnavailable,
+    )
+    from routilux_core.store_url import StoreURL
+
+LATE = {
+    "description": (
+        "Description",
+        "FieldDescription",
+        "PortDescription",
+    ),
+    "outpost": ("Outpost",),
+    "reply": (
+        "Reply",
+        "packed_replies",
+    ),
+    "store": (
+        "Claim",
+        "Commit",
+        "Entry",
+        "Head",
+        "Kept",
+        "Listed",
+        "Request",
+        "Snapshot",
+        "Standing",
+        "Store",
+    ),
+    "store_errors": (
+        "ClaimLost",
+        "ClaimRefused",
+        "DamagedStore",
+        "InvalidStoreURL",
+        "NewerStore",
+        "StoreError",
+        "StoreUnavailable",
+    ),
+    "store_url": ("StoreURL",),
+}
+"""What few programs need, by module: it is imported when somebody asks for it."""
 
 __all__ = [
     "Activation",
@@ -291,8 +343,15 @@ __all__ = [
     "hookimpl",
     "packed",
     "packed_replies",
-    "reply",
     "routine",
     "slot",
     "unpacked",
 ]
+
+
+def __getattr__(name: str) -> object:
+    for module, names in LATE.items():
+        if name in names:
+            found: object = getattr(import_module(f"{__name__}.{module}"), name)
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

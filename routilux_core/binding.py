@@ -25,7 +25,7 @@ class Style(Enum):
     ASYNC_GENERATOR = "async generator"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Binding:
     """What a handler takes, and what calling it gives."""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Failure = facts.ActivationRetried | facts.ActivationSkipped | facts.ActivationFailed | facts.JobStopped
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Chores:
     """Made when the first one comes up; whoever does them empties the lists."""
 

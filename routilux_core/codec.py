@@ -11,7 +11,7 @@ from typing import Any
 from attrs import frozen
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Codec:
     """A class, the tag under which its objects are written, and the two directions."""
 

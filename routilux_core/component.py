@@ -17,7 +17,7 @@ Made = TypeVar("Made")
 KINDS = ("executor", "store", "routine", "flow", "policy")
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Component:
     """Something that is offered by name."""
 

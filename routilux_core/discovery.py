@@ -40,7 +40,7 @@ class PluginWarning(UserWarning):
     """A plugin was left out, or hinders the others."""
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Plugins:
     """What a manager runs with."""
 
@@ -50,7 +50,7 @@ class Plugins:
     """What became of each plugin."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Choice:
     """Which installed plugins are loaded."""
 

@@ -25,7 +25,7 @@ DIGITS = 16
 """Of a lineage. It is written as text, since many readers of JSON know no whole numbers of 64 bits."""
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Part:
     """How one kind of value is written and read; `path` says where it stands, for errors."""
 

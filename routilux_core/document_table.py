@@ -21,7 +21,7 @@ Entry = TypeVar("Entry")
 TABLES = ("activations", "error_records", "gathered")
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Gathered:
     """The list of a slot, as far as anybody has seen it."""
 

@@ -10,7 +10,7 @@ from attrs import define
 from routilux_core.facts import SharedDataSet
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class SharedDataModified:
     """A change of a shared value by a function, applied when the effects are."""
 
@@ -23,7 +23,7 @@ class SharedDataModified:
         return SharedDataSet(0, 0.0, self.key, self.function(shared.get(self.key, self.default)))
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class PauseAsked:
     """A handler asks for a pause of its own job."""
 

@@ -6,7 +6,6 @@ collected as facts whose number is still 0; they get number and time when the ac
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from attrs import define
@@ -318,6 +317,8 @@ class OutputSent(Fact):
 
     def entry(self) -> dict[str, Any]:
         """Return it as the output log and output handlers see it."""
+        from datetime import UTC, datetime  # noqa: PLC0415 - costly, and needed only when somebody looks
+
         return {
             "output_type": self.output_type,
             "routine_id": self.routine_id,

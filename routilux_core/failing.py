@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from routilux_core.plan import Plan
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Limits:
     """How much a job may pile up."""
 

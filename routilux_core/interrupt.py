@@ -6,7 +6,6 @@ raises KeyboardInterrupt as Python does. Amid the engine's work it leaves a note
 
 from __future__ import annotations
 
-import signal
 import threading
 from typing import TYPE_CHECKING
 
@@ -47,6 +46,8 @@ class Interrupts:
         """Take over SIGINT where Python's own handler has it and this is the main thread."""
         if self._installed or threading.current_thread() is not threading.main_thread():
             return
+        import signal  # noqa: PLC0415 - costly, and needed only where a job is driven
+
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._interrupted)
             self._installed = True
@@ -54,11 +55,13 @@ class Interrupts:
     def release(self) -> None:
         """Give SIGINT back."""
         if self._installed and threading.current_thread() is threading.main_thread():
+            import signal  # noqa: PLC0415 - as above
+
             if signal.getsignal(signal.SIGINT) == self._interrupted:
                 signal.signal(signal.SIGINT, signal.default_int_handler)
             self._installed = False
 
-    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+    def _interrupted(self, _number: int, frame: FrameType | None) -> None:
         inner: FrameType | None = None
         while frame is not None:
             code = frame.f_code
@@ -71,7 +74,7 @@ class Interrupts:
                 self.pending = True
                 return
             inner, frame = frame, frame.f_back
-        signal.default_int_handler(number, inner)
+        raise KeyboardInterrupt
 
     def check(self) -> None:
         """Raise the KeyboardInterrupt that came at a bad moment, if one did."""

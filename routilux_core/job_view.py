@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from routilux_core.views import ListView
 if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Callable, Mapping
+    from datetime import datetime  # noqa: TC004 - nothing asks attrs what a field holds
 
     from routilux_core.activation import Activation
     from routilux_core.context import ExecutionContext

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FOREIGN = "run it with the flow that made it"
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, repr=False)
 class Launch:
     """How one job is to be started."""
 

@@ -53,7 +53,7 @@ BY_NAME: dict[str, Part] = {
 NONE: Mapping[str, Part] = MappingProxyType({})
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Layout:
     """Writes the fields of a class, but those that have their default, and reads them back."""
 

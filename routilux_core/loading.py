@@ -26,7 +26,7 @@ class Unusable(Exception):
     """Why a plugin cannot be used, in words."""
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Entry:
     """An entry point of an installed package."""
 

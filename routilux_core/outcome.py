@@ -10,7 +10,7 @@ from attrs import define
 from routilux_core.effect import PauseAsked
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Outcome:
     """What `job.run` returns and `job.finish` takes."""
 

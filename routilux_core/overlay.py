@@ -13,7 +13,7 @@ from routilux_core.job_data import JobData
 MISSING = object()
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Overlay:
     """The writes of one handler that have not taken effect yet."""
 

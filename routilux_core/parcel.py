@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from routilux_core.routine import Routine
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Blueprint:
     """What a routine can be built from in another process."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -11,6 +10,7 @@ from routilux_core import facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime  # noqa: TC004 - nothing asks attrs what a field holds
 
     from routilux_core.error_record import ErrorRecord
     from routilux_core.fact import Fact
@@ -28,6 +28,8 @@ class ExecutionRecord:
 
 def moment(at: float) -> datetime:
     """Return seconds since the epoch as an aware time."""
+    from datetime import UTC, datetime  # noqa: PLC0415 - costly, and needed only when somebody looks
+
     return datetime.fromtimestamp(at, UTC)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from routilux_core.component import KINDS, Component, a
 from routilux_core.descendant import find_descendant
-from routilux_core.description import Description, describe
 from routilux_core.errors import InvalidOption, MissingComponent, PluginError, UnknownComponent, hint
 from routilux_core.flow import Flow
 from routilux_core.registrar import entries
@@ -18,6 +17,7 @@ from routilux_core.routine import Routine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from routilux_core.description import Description
     from routilux_core.registrar import Index
 
 
@@ -86,6 +86,8 @@ class Registry:
 
     def describe(self, name: str, kind: str = "routine") -> Description:
         """Return what is known of a component: summary, slots, events, configuration, package."""
+        from routilux_core.description import describe  # noqa: PLC0415 - costly, and only for people who ask
+
         return describe(self.find(kind, name))
 
     def find(self, kind: str, name: str) -> Component:

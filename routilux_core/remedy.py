@@ -17,7 +17,7 @@ GENERAL = {"all", "dev"}
 """Extras of ours that are not named for what they bring."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Remedy:
     """What a manager knows about plugins that it does not run with."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from routilux_core.activation import Activation
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Reply:
     """An outcome without what the receiver has anyway."""
 
@@ -30,6 +30,16 @@ class Reply:
     def __reduce__(self) -> tuple[Any, ...]:
         return Reply, (self.effects, self.error, self.more)
 
+    @classmethod
+    def of(cls, outcome: Outcome) -> Self:
+        """Return what goes home of an outcome."""
+        effects = [
+            (effect.routine_id, effect.event, effect.data) if type(effect) is EventEmitted else effect
+            for effect in outcome.effects
+        ]
+        error = outcome.exception
+        return cls(effects, None if error is None else _written(error), outcome.more)
+
     def outcome(self, activation: Activation) -> Outcome:
         """Return what `job.finish` takes for `activation`."""
         effects = [
@@ -37,16 +47,6 @@ class Reply:
             for effect in self.effects
         ]
         return Outcome(effects, None if self.error is None else _read(*self.error), self.more)
-
-
-def reply(outcome: Outcome) -> Reply:
-    """Return what goes home of an outcome."""
-    effects = [
-        (effect.routine_id, effect.event, effect.data) if type(effect) is EventEmitted else effect
-        for effect in outcome.effects
-    ]
-    error = outcome.exception
-    return Reply(effects, None if error is None else _written(error), outcome.more)
 
 
 def packed_replies(replies: list[tuple[Any, Reply]]) -> bytes:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from routilux_core.ledger import Ledger
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Alarm:
     """A group of waiting payloads that may wait only so long."""
 

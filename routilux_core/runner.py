@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("routilux")
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Live:
     """A generator handler between two of its items."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
@@ -22,17 +21,15 @@ TRUTH = {
     "off": False,
     "0": False,
 }
-READERS: dict[Any, Callable[[str], Any]] = {
-    datetime: datetime.fromisoformat,
-    date: date.fromisoformat,
-    time: time.fromisoformat,
-}
+READERS: dict[Any, Callable[[str], Any]] = {}
 """How text becomes an instance of a class. A class that is more than its constructor is added here."""
 SECRETS: set[Any] = set()
 """Classes of which an error shows only the type of what was given instead."""
 DECIMAL = "decimal.Decimal"
 CONSTRUCTED = frozenset({DECIMAL, "uuid.UUID"})
-"""Classes that read text themselves, by name, since importing them is not free."""
+"""Classes that take text as it is; by name, since importing them is not free, as are those below."""
+DATED = frozenset({"datetime.datetime", "datetime.date", "datetime.time"})
+"""Classes that read text as ISO 8601."""
 
 
 class Text(str):
@@ -112,10 +109,12 @@ def instance(value: Any, shape: type, where: str) -> Any:
 
 def _reader(shape: type) -> Callable[[Any], Any]:
     """Return what makes an instance of the text that it is given, and leaves everything else."""
-    if shape is timedelta:
-        return lambda value: value if isinstance(value, bool) else timedelta(seconds=_float(value, ""))
     name = f"{shape.__module__}.{shape.__qualname__}"
+    if name == "datetime.timedelta":
+        return lambda value: value if isinstance(value, bool) else shape(seconds=_float(value, ""))
     reader = READERS.get(shape) or (shape if name in CONSTRUCTED or hasattr(shape, "__fspath__") else None)
+    if name in DATED:
+        reader = shape.fromisoformat  # type: ignore[attr-defined]  # each of them has it
     if reader is None or issubclass(shape, str):
         return lambda value: value
     exact = int if name == DECIMAL else str  # a whole number loses nothing as a decimal

@@ -21,7 +21,7 @@ _LONGEST_NUMBER = 400
 _SURROGATE = r"\\u[dD][89a-fA-F]"
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Schema:
     """What documents of one kind look like now, and how older ones are brought up to that."""
 

@@ -35,8 +35,8 @@ def cycles(modules: Iterable[Source]) -> list[str]:
     return []
 
 
-COSTLY = {"routilux_core.job_document", "routilux_core.snapshot"}
-"""What only those need who save jobs, and all would pay for at the start. Its floor holds all the same."""
+COSTLY = {"routilux_core.description", "routilux_core.job_document", "routilux_core.snapshot"}
+"""What few programs need, and all would pay for at the start. Its floor holds all the same."""
 
 
 def late_imports(modules: Iterable[Source]) -> list[str]:

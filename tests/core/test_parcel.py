@@ -21,7 +21,7 @@ from routilux_core import (
 )
 from routilux_core.outpost import Outpost
 from routilux_core.parcel import packed, unpacked
-from routilux_core.reply import packed_replies, reply
+from routilux_core.reply import Reply, packed_replies
 
 
 class Away(Executor):
@@ -52,7 +52,7 @@ class Away(Executor):
         except CannotTravel as error:
             return Outcome(exception=error)
         outcome = self.outpost.run(parcel, parcel.activations[0])
-        (_, answer), *_ = unpacked(packed_replies([(activation.id, reply(outcome))]))
+        (_, answer), *_ = unpacked(packed_replies([(activation.id, Reply.of(outcome))]))
         return answer.outcome(activation)
 
     def stop(self, timeout=None):

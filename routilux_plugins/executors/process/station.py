@@ -16,19 +16,19 @@ from queue import SimpleQueue
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from routilux_core import Activation, CannotTravel, Outcome, Outpost, packed, packed_replies, reply, unpacked
+from routilux_core import Activation, CannotTravel, Outcome, Outpost, Reply, packed, packed_replies, unpacked
 from routilux_plugins.executors.process.main_module import import_main
 from routilux_plugins.executors.process.mark import Mark
 from routilux_plugins.executors.process.wire import PIECE, Reading, written
 
 if TYPE_CHECKING:
-    from routilux_core import OutputSent, Parcel, Reply
+    from routilux_core import OutputSent, Parcel
 
 FLUSH = 0.005
 """Seconds after which what is done goes home while there is more to do."""
 PATIENCE = 1.0
 """Seconds for what async handlers ran on to end."""
-NOTHING = reply(Outcome())
+NOTHING = Reply.of(Outcome())
 
 
 class Station:
@@ -129,7 +129,7 @@ class Station:
             begun = perf_counter()
             outcome = run(parcel, activation)
             ended = perf_counter()
-            self._done.append(((activation.id, ended - begun), reply(outcome)))
+            self._done.append(((activation.id, ended - begun), Reply.of(outcome)))
             if outcome.pauses:
                 self._give_back(b"")
             elif ended - flushed > FLUSH:
