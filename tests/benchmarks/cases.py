@@ -9,11 +9,11 @@ import sys
 from time import perf_counter
 
 from routilux_core import Flow, JobManager
-from routilux_plugins.executors import pooled, sequential
+from routilux_plugins.executors import aio, pooled, sequential
 from tests.benchmarks import floor, flows
 from tests.benchmarks.measure import Case, Run
 
-PLUGINS = [sequential, pooled]
+PLUGINS = [sequential, pooled, aio]
 WORKERS = 4
 
 
@@ -58,6 +58,7 @@ def cases() -> list[Case]:
     steps_on_pool = timed(chain, 1, 1_000, 10, executor="pooled")
     cascade = flows.cascade(5)
     falls, falls_on_pool = timed(cascade, 10_000, 50_000), timed(cascade, 10_000, 50_000, executor="pooled")
+    naps = timed(flows.naps(floor.WIDE), 1_000, 1_000, executor="asyncio")
     ours, theirs = imported("routilux_core"), imported("attrs, cattrs, pluggy")
     return [
         Case("chain of 1,000: a step", steps, floor.step, 2.5, 1.5, ceiling=3),
@@ -68,5 +69,6 @@ def cases() -> list[Case]:
         Case("pooled: fan-out to the sequential one", spread_on_pool, spread, 3, 1.5, ceiling=3),
         Case("pooled: chain to the sequential one", steps_on_pool, steps, 3, 1.5, ceiling=3),
         Case("pooled: five steps of 10,000, the same", falls_on_pool, falls, 3, 1.5, ceiling=3),
+        Case("asyncio: 1,000 naps of 10 ms, 100 wide", naps, floor.nap, 1.25, 1.1, ceiling=1.25),
         Case("import: ours to attrs, cattrs and pluggy", ours, theirs, 2, ceiling=2),
     ]

@@ -4,12 +4,18 @@ A loop over a deque, and for each step two rounds of a lock, one activation, two
 a context variable set and reset, and a handler called by keywords. No graph, no policies, no state.
 """
 
+import asyncio
 from collections import deque
 from contextvars import ContextVar
 from threading import Lock
 from time import perf_counter, time
 
 from attrs import define
+
+NAP = 0.01
+"""Seconds that a waiting handler waits."""
+WIDE = 100
+"""How many of those at once."""
 
 
 @define(eq=False)
@@ -51,3 +57,20 @@ def step(steps: int = 20_000) -> float:
         with lock:
             history.append(Fact(now, activation.number, None))
     return (perf_counter() - begin) / steps
+
+
+def nap(naps: int = 1_000) -> float:
+    """Return the seconds for each of so many waits, by asyncio alone."""
+
+    async def all_of_them() -> float:
+        gate = asyncio.Semaphore(WIDE)
+
+        async def one() -> None:
+            async with gate:
+                await asyncio.sleep(NAP)
+
+        begin = perf_counter()
+        await asyncio.gather(*(one() for _ in range(naps)))
+        return (perf_counter() - begin) / naps
+
+    return asyncio.run(all_of_them())

@@ -1,8 +1,10 @@
 """The flows that are measured. Their handlers do as little as they can."""
 
+import asyncio
 from itertools import pairwise
 
 from routilux_core import Event, Flow, Routine, slot
+from tests.benchmarks.floor import NAP
 
 
 class Relay(Routine):
@@ -53,6 +55,14 @@ class Gatherer(Routine):
         pass
 
 
+class Nap(Routine):
+    """Waits for 10 ms on an event loop."""
+
+    @slot
+    async def trigger(self, n: int) -> None:
+        await asyncio.sleep(NAP)
+
+
 def single() -> Flow:
     """One routine that nothing is connected to."""
     flow = Flow("single")
@@ -100,4 +110,11 @@ def cascade(length: int) -> Flow:
         flow.add_routine(Relay(), routine_id)
     for source, target in pairwise(ids):
         flow.connect(source, "output", target, "trigger")
+    return flow
+
+
+def naps(wide: int) -> Flow:
+    """One routine that sends many events to one slot, whose handlers wait, so many at once."""
+    flow = fan(Nap())
+    flow.set_execution_strategy("asyncio", max_workers=wide)
     return flow

@@ -41,8 +41,7 @@ class AioLane(Lane):
         """True while the loop is about to look for work; any thread sets it."""
         self._closed = False
         self._running = 0
-        self._tasks: dict[Activation, Task[None] | None] = {}
-        """Those that have begun."""
+        self._tasks: dict[Activation, Task[None]] = {}
         self.places = 0
         """How many threads may still come to it; the pool's lock guards it."""
         self._closing: set[Task[None]] = set()
@@ -112,20 +111,19 @@ class AioLane(Lane):
                 return
             self._running += 1
             variables = self._variables.run(self.job.variables, activation)
-            home.loop.create_task(self._work(home, activation), context=variables)
+            task = home.loop.create_task(self._work(home, activation), context=variables)
+            if not task.done():  # as it may be at once where the application's loop starts tasks eagerly
+                self._tasks[activation] = task
             if monotonic() > until:
                 self._call()
                 return
 
     async def _work(self, home: Home, activation: Activation) -> None:
-        from asyncio import current_task  # imported long ago, by whoever has made the loop
-
-        job, task = self.job, current_task()
-        self._tasks[activation] = task
+        job = self.job
         if self._executor.stopped:
             self._give_up(activation)
         outcome = Outcome() if job.refuses(activation) else await job.run_async(activation)
-        del self._tasks[activation]
+        task = self._tasks.pop(activation, None)
         if task is not None and task.cancelling() and (self._executor.stopped or not home.own):
             self._give_up(activation)
         crowded = self._running >= self._most
