@@ -156,38 +156,13 @@ if TYPE_CHECKING:
     from routilux_core.store_url import StoreURL
 
 LATE = {
-    "description": (
-        "Description",
-        "FieldDescription",
-        "PortDescription",
-    ),
-    "outpost": ("Outpost",),
-    "reply": (
-        "Reply",
-        "packed_replies",
-    ),
-    "store": (
-        "Claim",
-        "Commit",
-        "Entry",
-        "Head",
-        "Kept",
-        "Listed",
-        "Request",
-        "Snapshot",
-        "Standing",
-        "Store",
-    ),
-    "store_errors": (
-        "ClaimLost",
-        "ClaimRefused",
-        "DamagedStore",
-        "InvalidStoreURL",
-        "NewerStore",
-        "StoreError",
-        "StoreUnavailable",
-    ),
-    "store_url": ("StoreURL",),
+    "description": "Description FieldDescription PortDescription",
+    "outpost": "Outpost",
+    "reply": "Reply packed_replies",
+    "store": "Claim Commit Entry Head Kept Listed Request Snapshot Standing Store",
+    "store_errors": "ClaimLost ClaimRefused DamagedStore InvalidStoreURL NewerStore StoreError "
+    "StoreUnavailable",
+    "store_url": "StoreURL",
 }
 """What few programs need, by module: it is imported when somebody asks for it."""
 
@@ -351,7 +326,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     for module, names in LATE.items():
-        if name in names:
+        if name in names.split():
             found: object = getattr(import_module(f"{__name__}.{module}"), name)
             return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,7 +12,7 @@ from routilux_core.loop import Loops
 from routilux_core.outcome import Outcome
 from routilux_core.parcel import build
 from routilux_core.plan import compile_flow
-from routilux_core.runner import Live, Runner
+from routilux_core.runner import Runner
 from routilux_core.state import JobState
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from routilux_core.activation import Activation
     from routilux_core.facts import OutputSent
+    from routilux_core.generators import Live
     from routilux_core.parcel import Blueprint, Parcel
     from routilux_core.plan import Plan
 

@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
-import threading
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import ExitStack
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
-from attrs import define
-
 from routilux_core.binding import Style
-from routilux_core.context import CLOSED, ExecutionContext
+from routilux_core.context import ExecutionContext
 from routilux_core.current import CONTEXT
-from routilux_core.errors import InvalidHandler
+from routilux_core.generators import Generators
 from routilux_core.interrupt import calls_users
 from routilux_core.outcome import Outcome
+from routilux_core.returned import failure, interrupted_by, refuse_unfinished, success
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from routilux_core.activation import Activation
-    from routilux_core.manager import JobManager
     from routilux_core.plan import BoundSlot
 
 log = logging.getLogger("routilux")
 
 
-@define(eq=False, repr=False)
-class Live:
-    """A generator handler between two of its items."""
-
-    context: ExecutionContext
-    items: Any
-    vars: Context
-    taken: int = 0
-
-
-class Runner(ABC):
+class Runner(Generators):
     """Runs the activations of one job, in whatever thread it is called. A subclass has the fields."""
 
     __slots__ = ()
@@ -47,8 +33,6 @@ class Runner(ABC):
     if TYPE_CHECKING:
         slots: dict[str, dict[str, BoundSlot]]
         around: tuple[Callable[..., Any], ...]
-        live: dict[int, Live] | None
-        manager: JobManager
 
     def run(self, activation: Activation) -> Outcome:
         """Call the handler and return what came of it; what it raises is in the outcome."""
@@ -116,38 +100,6 @@ class Runner(ABC):
             CONTEXT.reset(token)
         return success(context)
 
-    def close_generators(self) -> None:
-        """Close the generators that are between two items; what they still do is refused."""
-        lives = self.live or {}
-        self.live = None  # type: ignore[misc]  # a subclass has the slot
-        for live in lives.values():
-            self._close(live)
-
-    def _close(self, live: Live) -> None:
-        live.context.effects = CLOSED
-        if live.items is None:
-            return
-        try:
-            if hasattr(live.items, "aclose"):
-                live.vars.run(CONTEXT.set, live.context)
-                self._forget(live.items.aclose(), live.vars)
-            else:
-                token = CONTEXT.set(live.context)
-                try:
-                    live.items.close()
-                finally:
-                    CONTEXT.reset(token)
-        except BaseException:
-            log.debug("a generator of job %s refused to close", live.context.job.root, exc_info=True)
-
-    def _forget(self, coroutine: Coroutine[Any, Any, None], variables: Context) -> None:
-        """Run `coroutine` some time, for nobody who waits."""
-        self.manager.loop.forget(coroutine, variables)
-
-    @abstractmethod
-    def refuses(self, activation: Activation) -> bool:
-        """Tell whether what `activation` still does will be refused."""
-
     @abstractmethod
     def limit_time(self, activation: Activation, seconds: float) -> None:
         """Fail the attempt when it runs for longer than `seconds`."""
@@ -166,7 +118,7 @@ class Runner(ABC):
                 )
             except BaseException as error:  # noqa: BLE001 - a cancelled task, or an interrupt while waiting
                 self.manager.loop.cancel(activation)
-                return Outcome(exception=error, interrupted=_interrupt(error))
+                return Outcome(exception=error, interrupted=interrupted_by(error))
         live = self._live(activation, slot)
         token = CONTEXT.set(live.context)
         try:
@@ -184,58 +136,6 @@ class Runner(ABC):
         finally:
             CONTEXT.reset(token)
 
-    def _pull(self, activation: Activation, slot: BoundSlot, live: Live) -> Outcome:
-        if live.items is None:
-            live.items = iter(slot.handler(**slot.arguments(activation.data, activation.source)))
-        missing = object()
-        while True:
-            live.context.renew(activation)
-            if next(live.items, missing) is missing:
-                self._drop(activation, live)
-                return success(live.context)
-            live.taken += 1
-            if self.refuses(activation):
-                self._drop(activation, live)
-                self._close(live)
-                return Outcome()
-            if live.taken > activation.items:
-                return success(live.context, more=True)
-
-    async def _pull_async(self, activation: Activation, slot: BoundSlot, live: Live) -> Outcome:
-        if live.items is None:
-            live.items = aiter(slot.handler(**slot.arguments(activation.data, activation.source)))
-        missing = object()
-        while True:
-            live.context.renew(activation)
-            if await anext(live.items, missing) is missing:
-                self._drop(activation, live)
-                return success(live.context)
-            live.taken += 1
-            if self.refuses(activation):
-                self._drop(activation, live)
-                self._close(live)
-                return Outcome()
-            if live.taken > activation.items:
-                return success(live.context, more=True)
-
-    def _drop(self, activation: Activation, live: Live) -> None:
-        if self.live is not None and self.live.get(activation.id) is live:
-            del self.live[activation.id]
-
-    def _live(self, activation: Activation, slot: BoundSlot) -> Live:
-        lives = self.live
-        live = None if lives is None else lives.get(activation.id)
-        if live is None or live.taken != activation.items or live.context.attempt != activation.attempt:
-            if live is not None and live.context.attempt != activation.attempt:
-                self._close(live)
-            context = ExecutionContext(self, activation, slot)  # type: ignore[arg-type]  # every one of us is a Job
-            live = Live(context, None, copy_context())
-            if slot.style in {Style.GENERATOR, Style.ASYNC_GENERATOR}:
-                if self.live is None:
-                    self.live = {}  # type: ignore[misc]  # as above
-                self.live[activation.id] = live
-        return live
-
     def _surroundings(self, activation: Activation, slot: BoundSlot) -> ExitStack:
         stack = ExitStack()
         if slot.timeout is not None:
@@ -246,35 +146,5 @@ class Runner(ABC):
         return stack
 
 
-def success(context: ExecutionContext, *, more: bool = False) -> Outcome:
-    """Return what a handler did."""
-    effects, context.effects = context.effects, CLOSED
-    return Outcome(() if effects is CLOSED else effects, more=more)
-
-
-def failure(context: ExecutionContext, error: BaseException) -> Outcome:
-    """Return that a handler raised; what it did until then is forgotten."""
-    context.effects = CLOSED
-    return Outcome(exception=error, interrupted=_interrupt(error))
-
-
-def refuse_unfinished(result: object, slot: BoundSlot) -> None:
-    """Refuse what a handler gave that still had to be run: nobody would, and it looks like success."""
-    if hasattr(result, "__await__"):
-        kind = "an awaitable, and it is not declared `async def`"
-    elif inspect.isgenerator(result) or inspect.isasyncgen(result):
-        kind = "a generator, and it is not a generator function itself"
-    else:
-        return
-    if hasattr(result, "close"):
-        result.close()
-    raise InvalidHandler(slot.target, f"it returned {kind}; decorators keep that with functools.wraps")
-
-
-def _interrupt(error: BaseException) -> bool:
-    return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
-
-
 calls_users(Runner.run)
 calls_users(Runner._run_special)
-calls_users(Runner._pull)

@@ -16,8 +16,9 @@ from routilux_core.facts import ActivationCompleted, ActivationStarted
 from routilux_core.identity import ITEM_BITS, MASK, STEP
 from routilux_core.interrupt import calls_users, unbreakable
 from routilux_core.outcome import Outcome
+from routilux_core.returned import failure, refuse_unfinished, success
 from routilux_core.routing import Routing
-from routilux_core.runner import Runner, failure, refuse_unfinished, success
+from routilux_core.runner import Runner
 from routilux_core.telling import Telling
 
 if TYPE_CHECKING:
