@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from routilux_core import (
     ClaimRefused,
@@ -13,7 +13,7 @@ from routilux_core import (
     UnknownJob,
 )
 from routilux_plugins.stores.sqlite import statement
-from routilux_plugins.stores.sqlite.row import head_row, read_head
+from routilux_plugins.stores.sqlite.row import Row, head_row, read_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,7 +39,7 @@ def add_job(
         raise DuplicateName("job", job_id, f"store {store}")
     last = entries[-1].last if entries else snapshot.number if snapshot else 0
     row = (job_id, *head_row(head), last, *claim)
-    number = connection.execute(statement.ADD_JOB, row).lastrowid
+    number = connection.execute(statement.ADD_JOB, row).lastrowid or 0  # which is never None after this
     _write(connection, number, head, entries, snapshot)
 
 
@@ -82,12 +82,9 @@ def write_commit(connection: Connection, store: str, commit: Commit) -> bool:
         if standing is Standing.ASTRAY:
             raise StoreError(store, f"entries of job {claim.job_id!r} do not go on after fact {last}")
         return standing is Standing.REPEATED
-    entries = commit.entries
-    changed = head_row(commit.head)
-    if not entries or _but_time(changed) != _but_time(columns):
-        last = entries[-1].last if entries else last
-        connection.execute(statement.CHANGE_JOB, (*changed, last, number))
-    _write(connection, number, commit.head, entries, commit.snapshot)
+    last = commit.entries[-1].last if commit.entries else last
+    _change(connection, number, columns, commit, last)
+    _write(connection, number, commit.head, commit.entries, commit.snapshot)
     if commit.handled:
         connection.executemany(statement.ANSWER, [(number, request_id) for request_id in commit.handled])
     return True
@@ -102,19 +99,24 @@ def forget(connection: Connection, numbers: Iterable[int]) -> None:
 
 def _write(
     connection: Connection,
-    number: int | None,
+    number: int,
     head: Head,
     entries: Sequence[Entry],
     snapshot: Snapshot | None,
 ) -> None:
-    at = head.updated_at
+    at, place = head.updated_at, number << 32
     for entry in entries:
-        connection.execute(statement.ADD_ENTRY, (number, entry.last, entry.first, at, entry.content))
+        connection.execute(statement.ADD_ENTRY, (place + entry.last, entry.first, at, entry.content))
     if snapshot is not None:
         connection.execute(statement.KEEP_SNAPSHOT, (number, snapshot.number, snapshot.content))
 
 
-def _but_time(columns: Sequence[Any]) -> tuple[Any, ...]:
-    """Return the columns of a head without the time of its last change, which is the entry's too."""
-    *before, _, note = columns
-    return (*before, note)
+def _change(connection: Connection, number: int, columns: Row, commit: Commit, last: int) -> None:
+    """Write what of a head has changed. A new time alone stands with the entries."""
+    flow_id, fingerprint, status, created_at, updated_at, note = head_row(commit.head)
+    place = flow_id, status, created_at
+    moved = place != (columns[0], columns[2], columns[3])
+    if moved or not commit.entries or (fingerprint, note) != (columns[1], columns[5]):
+        connection.execute(statement.CHANGE_JOB, (fingerprint, updated_at, note, last, number))
+    if moved:
+        connection.execute(statement.MOVE_JOB, (*place, number))

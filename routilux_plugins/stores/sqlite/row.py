@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from routilux_core import ExecutionStatus, Head
 
-Row = tuple[Any, ...]
+Row = Sequence[Any]
 
 
-def head_row(head: Head) -> Row:
+def head_row(head: Head) -> tuple[Any, ...]:
     """Return the columns of a head. Notes are bytes, since no text of SQLite may hold a lone surrogate."""
     note = head.note.encode("utf-8", "surrogatepass")
-    return (
-        head.flow_id,
-        head.fingerprint,
-        head.status.value,
-        head.created_at,
-        head.updated_at,
-        note,
-    )
+    return (head.flow_id, head.fingerprint, head.status.value, head.created_at, head.updated_at, note)
 
 
 def read_head(row: Row) -> Head:

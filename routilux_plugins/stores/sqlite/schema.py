@@ -13,9 +13,12 @@ SCHEMA = 1
 MARK = 0x526F7574
 """What the header of a file says whose it is."""
 
-# The time of a job's last change stands with its last entry, so that a step writes one row. `job.last` is the
-# number of the last fact when the row of the job was written: where an entry comes after it, that one's time
-# counts. A request that was answered stays, so that it is known when it comes again.
+# A step writes one row, at the end of what was written for its job: `entry.place` is the number of the job
+# and, in its lower half, that of the last fact. The time of a job's last change stands with its last entry:
+# `job.last` is the number of the last fact when the row of the job was written, and an entry that comes after
+# it has the time that counts. A request that was answered stays, so that it is known when it comes again.
+ALIVE = "(owner IS NOT NULL OR status IN ('pending', 'running'))"
+"""What is true of few jobs among many, and has an index."""
 TABLES = (
     """CREATE TABLE job (
         number INTEGER PRIMARY KEY,
@@ -33,17 +36,13 @@ TABLES = (
     )""",
     "CREATE INDEX job_by_age ON job (created_at, job_id)",
     "CREATE INDEX job_by_flow ON job (flow_id, created_at, job_id)",
-    "CREATE INDEX job_by_owner ON job (owner) WHERE owner IS NOT NULL",
-    """CREATE INDEX job_to_run ON job (created_at, job_id)
-        WHERE status IN ('pending', 'running') AND note = x''""",
+    f"CREATE INDEX job_alive ON job (created_at, job_id) WHERE {ALIVE}",
     """CREATE TABLE entry (
-        job INTEGER NOT NULL,
-        last INTEGER NOT NULL,
+        place INTEGER PRIMARY KEY,
         first INTEGER NOT NULL,
         updated_at REAL NOT NULL,
-        content BLOB NOT NULL,
-        PRIMARY KEY (job, last)
-    ) WITHOUT ROWID""",
+        content BLOB NOT NULL
+    )""",
     "CREATE TABLE snapshot (job INTEGER PRIMARY KEY, number INTEGER NOT NULL, content BLOB NOT NULL)",
     """CREATE TABLE request (
         number INTEGER PRIMARY KEY,

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from routilux_plugins.stores.sqlite.schema import ALIVE
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-LAST_ENTRY = (
-    "FROM entry WHERE entry.job = job.number AND entry.last > job.last ORDER BY entry.last DESC LIMIT 1"
-)
+# What is put into these texts are constants; values are bound.
+# ruff: noqa: S608
+
+LAST = 0xFFFFFFFF
+"""The half of an entry's place that is the number of its last fact."""
+LATER_ENTRY = """FROM entry WHERE place > (job.number << 32) + job.last AND place < (job.number + 1) << 32
+    ORDER BY place DESC LIMIT 1"""
 HEAD = f"""flow_id, fingerprint, status, created_at,
-    coalesce((SELECT updated_at {LAST_ENTRY}), updated_at), note"""
+    coalesce((SELECT updated_at {LATER_ENTRY}), updated_at), note"""
 
 # -- jobs and claims -----------------------------------------------------------------------------------
 
@@ -23,16 +29,16 @@ FIND_HOLDER = "SELECT number, status, CASE WHEN until > ? THEN owner END, epoch 
 CLAIM = "UPDATE job SET owner = ?, epoch = ?, until = ? WHERE number = ?"
 RENEW = "UPDATE job SET until = ? WHERE job_id = ? AND owner = ? AND epoch = ?"
 RELEASE = "UPDATE job SET owner = NULL, until = 0 WHERE job_id = ? AND owner = ? AND epoch = ?"
-OWNERS = "SELECT DISTINCT owner FROM job WHERE owner IS NOT NULL AND until > ?"
+OWNERS = f"SELECT DISTINCT owner FROM job WHERE {ALIVE} AND until > ?"
 
 # -- writing -------------------------------------------------------------------------------------------
 
-FENCE = f"""SELECT number, owner, epoch, coalesce((SELECT last {LAST_ENTRY}), last),
-    flow_id, fingerprint, status, created_at, updated_at, note FROM job WHERE job_id = ?"""  # noqa: S608 - a constant
-ADD_ENTRY = "INSERT INTO entry (job, last, first, updated_at, content) VALUES (?, ?, ?, ?, ?)"
-CHANGE_JOB = """UPDATE job
-    SET flow_id = ?, fingerprint = ?, status = ?, created_at = ?, updated_at = ?, note = ?, last = ?
-    WHERE number = ?"""
+FENCE = f"""SELECT number, owner, epoch, coalesce((SELECT place & {LAST} {LATER_ENTRY}), last),
+    flow_id, fingerprint, status, created_at, updated_at, note FROM job WHERE job_id = ?"""
+ADD_ENTRY = "INSERT INTO entry (place, first, updated_at, content) VALUES (?, ?, ?, ?)"
+CHANGE_JOB = "UPDATE job SET fingerprint = ?, updated_at = ?, note = ?, last = ? WHERE number = ?"
+MOVE_JOB = "UPDATE job SET flow_id = ?, status = ?, created_at = ? WHERE number = ?"
+"""What stands in indexes, each of which costs as much again."""
 KEEP_SNAPSHOT = "INSERT OR REPLACE INTO snapshot (job, number, content) VALUES (?, ?, ?)"
 ANSWER = "UPDATE request SET waiting = 0, content = x'' WHERE job = ? AND request_id = ?"
 
@@ -40,16 +46,17 @@ ANSWER = "UPDATE request SET waiting = 0, content = x'' WHERE job = ? AND reques
 
 KNOWN_REQUEST = "SELECT 1 FROM request WHERE job = ? AND request_id = ?"
 ADD_REQUEST = "INSERT INTO request (job, request_id, kind, content, waiting) VALUES (?, ?, ?, ?, 1)"
-REQUESTS_OF_OWNER = """SELECT job_id, request_id, kind, content FROM job
-    JOIN request ON request.job = job.number WHERE owner = ? AND waiting ORDER BY request.number"""
+REQUESTS_OF_OWNER = """SELECT job_id, request_id, kind, content FROM request
+    JOIN job ON job.number = request.job WHERE waiting AND owner = ? ORDER BY request.number"""
 REQUESTS_OF_JOB = "SELECT request_id, kind, content FROM request WHERE job = ? AND waiting ORDER BY number"
 
 # -- reading -------------------------------------------------------------------------------------------
 
-LOAD = f"SELECT number, epoch, {HEAD} FROM job WHERE job_id = ?"  # noqa: S608 - a constant
+LOAD = f"SELECT number, epoch, {HEAD} FROM job WHERE job_id = ?"
 SNAPSHOT = "SELECT number, content FROM snapshot WHERE job = ?"
-ENTRIES = "SELECT first, last, content FROM entry WHERE job = ? AND last > ? ORDER BY last LIMIT ?"
-LIST = f"SELECT job_id, CASE WHEN until > ? THEN owner END, {HEAD} FROM job"  # noqa: S608 - a constant
+ENTRIES = f"""SELECT first, place & {LAST}, content FROM entry
+    WHERE place > (?1 << 32) + ?2 AND place < (?1 + 1) << 32 ORDER BY place LIMIT ?3"""
+LIST = f"SELECT job_id, CASE WHEN until > ? THEN owner END, {HEAD} FROM job"
 
 # -- flows and the end ---------------------------------------------------------------------------------
 
@@ -58,7 +65,7 @@ LOAD_FLOW = "SELECT document FROM flow WHERE flow_id = ? AND fingerprint = ?"
 OVER = """SELECT number FROM job
     WHERE status IN ('completed', 'failed', 'cancelled') AND updated_at < ?"""
 FORGET = (
-    "DELETE FROM entry WHERE job = ?",
+    "DELETE FROM entry WHERE place > ?1 << 32 AND place < (?1 + 1) << 32",
     "DELETE FROM snapshot WHERE job = ?",
     "DELETE FROM request WHERE job = ?",
     "DELETE FROM job WHERE number = ?",
@@ -69,14 +76,14 @@ FORGET_FLOWS = """DELETE FROM flow WHERE saved_at < ? AND NOT EXISTS
 
 def claimable(dead: Collection[str], flows: Collection[str] | None) -> tuple[str, list[Any]]:
     """Return the query for jobs that may be taken up, and its values between the time and the limit."""
-    conditions = ["status IN ('pending', 'running')", "note = x''"]
+    conditions = [ALIVE, "status IN ('pending', 'running')", "note = x''"]
     conditions.append(f"(owner IS NULL OR until <= ? OR owner IN {_marks(dead)})")
     values = [*dead]
     if flows is not None:
         conditions.append(f"flow_id IN {_marks(flows)}")
         values += flows
     chosen = " AND ".join(conditions)
-    query = f"SELECT number, job_id, epoch FROM job WHERE {chosen} ORDER BY created_at, job_id LIMIT ?"  # noqa: S608 - marks alone
+    query = f"SELECT number, job_id, epoch FROM job WHERE {chosen} ORDER BY created_at, job_id LIMIT ?"
     return query, values
 
 

@@ -162,7 +162,7 @@ class Sqlite(Store):
             after = snapshot.number if snapshot else 0
             rows = connection.execute(statement.ENTRIES, (number, after, ALL)).fetchall()
         entries = tuple(Entry(*one) for one in rows)
-        return Kept(head=read_head(tuple(head)), snapshot=snapshot, entries=entries, epoch=epoch)
+        return Kept(head=read_head(head), snapshot=snapshot, entries=entries, epoch=epoch)
 
     def history(self, job_id: str, after: int = 0, limit: int = 100) -> list[Entry]:
         """Return a page of entries."""
@@ -182,9 +182,7 @@ class Sqlite(Store):
         query, values = statement.listed(flow_id, status, before)
         with self._database.read() as connection:
             rows = connection.execute(query, (time.time(), *values, limit)).fetchall()
-        return [
-            Listed(job_id=job_id, owner=owner, head=read_head(tuple(head))) for job_id, owner, *head in rows
-        ]
+        return [Listed(job_id=job_id, owner=owner, head=read_head(head)) for job_id, owner, *head in rows]
 
     # -- flows and the end -----------------------------------------------------------------------------
 
