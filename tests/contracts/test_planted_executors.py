@@ -7,7 +7,7 @@ import pytest
 
 from routilux_core.testing import ExecutorContract
 from tests.architecture.source import ROOT
-from tests.contracts import planted
+from tests.contracts import planted_executors as planted
 
 
 class TestPool(ExecutorContract):
@@ -63,7 +63,7 @@ def test_pytest_reports_it(tmp_path):
     """A whole run, as an author has it: some tests fail, and the run says so."""
     (tmp_path / "test_it.py").write_text(
         "from routilux_core.testing import ExecutorContract\n"
-        "from tests.contracts.planted import KeepsFailedEffects\n"
+        "from tests.contracts.planted_executors import KeepsFailedEffects\n"
         "class TestIt(ExecutorContract):\n"
         "    def executor(self, workers):\n"
         "        return KeepsFailedEffects(workers)\n"

@@ -6,7 +6,7 @@ import pytest
 
 from routilux_core.testing import StoreContract
 from routilux_plugins.stores.memory import Memory, Shelf
-from tests.contracts.planted import PLANTED
+from tests.contracts.planted_stores import PLANTED
 
 FINDINGS = [(bug, name) for bug, names in PLANTED.items() for name in names]
 
