@@ -46,10 +46,10 @@ class Database:
             raise StoreError(self.name, "it cannot be written; give this user the right to")
         self._connections: list[Connection] = []
         try:
-            self._writer = self._connect()
+            self.writer = self._connect()
             self._open(settings)
-            self._reader = self._connect()
-            self._reader.execute("PRAGMA query_only = ON")
+            self.reader = self._connect()
+            self.reader.execute("PRAGMA query_only = ON")
         except BaseException as error:
             for connection in self._connections:
                 connection.close()
@@ -69,11 +69,11 @@ class Database:
         return made
 
     def _open(self, settings: SqliteSettings) -> None:
-        is_ours(self._writer, self.name)
+        is_ours(self.writer, self.name)
         until = time.monotonic() + self._timeout
         while True:  # SQLite does not wait by itself for those who change to this mode at the same time
             try:
-                [[mode]] = self._writer.execute("PRAGMA journal_mode = WAL")
+                [[mode]] = self.writer.execute("PRAGMA journal_mode = WAL")
                 break
             except sqlite3.OperationalError as error:
                 if (
@@ -84,7 +84,7 @@ class Database:
                 time.sleep(PAUSE)
         if mode != "wal":
             raise StoreError(self.name, f"it is in mode {mode!r} and cannot be in 'wal'; use a local folder")
-        self._writer.execute(f"PRAGMA synchronous = {settings.synchronous}")
+        self.writer.execute(f"PRAGMA synchronous = {settings.synchronous}")
         with self.write() as connection:
             make_tables(connection, self.name)
 
@@ -93,7 +93,7 @@ class Database:
         """Have a transaction of one's own: all of it, or nothing."""
         with self._writing:
             self._check()
-            connection = self._writer
+            connection = self.writer
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
@@ -106,7 +106,7 @@ class Database:
         """See the file as it is at one moment."""
         with self._reading:
             self._check()
-            connection = self._reader
+            connection = self.reader
             try:
                 connection.execute("BEGIN")
                 yield connection

@@ -35,7 +35,7 @@ class Sqlite(Store):
     """Keeps jobs in a file of this host. Its clock is that of the host."""
 
     def __init__(self, path: Path, settings: SqliteSettings | None = None) -> None:
-        self._database = Database(path, settings or SqliteSettings())
+        self.database = Database(path, settings or SqliteSettings())
 
     # -- claims ----------------------------------------------------------------------------------------
 
@@ -43,8 +43,8 @@ class Sqlite(Store):
         self, job_id: str, head: Head, entries: Sequence[Entry], snapshot: Snapshot | None = None
     ) -> None:
         """Take in a new job."""
-        with self._database.write() as connection:
-            record.add_job(connection, self._database.name, job_id, head, entries, snapshot, record.NOBODY)
+        with self.database.write() as connection:
+            record.add_job(connection, self.database.name, job_id, head, entries, snapshot, record.NOBODY)
 
     def create(
         self,
@@ -56,14 +56,14 @@ class Sqlite(Store):
         snapshot: Snapshot | None = None,
     ) -> Claim:
         """Take in a new job and claim it."""
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             claim = (owner, 1, time.time() + seconds)
-            record.add_job(connection, self._database.name, job_id, head, entries, snapshot, claim)
+            record.add_job(connection, self.database.name, job_id, head, entries, snapshot, claim)
         return Claim(job_id, owner, 1)
 
     def claim(self, job_id: str, owner: str, seconds: float, dead: Collection[str] = ()) -> Claim:
         """Claim a job that nobody else has."""
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             now = time.time()
             number, holder, epoch = record.live(connection, job_id, now)
             if holder is not None and holder != owner and holder not in dead:
@@ -81,7 +81,7 @@ class Sqlite(Store):
     ) -> list[Claim]:
         """Claim the oldest jobs that nobody has."""
         query, values = statement.claimable(dead, flows)
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             now = time.time()
             found = connection.execute(query, (now, *values, limit)).fetchall()
             rows = [(owner, epoch + 1, now + seconds, number) for number, _, epoch in found]
@@ -90,7 +90,7 @@ class Sqlite(Store):
 
     def renew(self, claims: Collection[Claim], seconds: float) -> set[str]:
         """Let claims last."""
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             until = time.time() + seconds
             return {
                 claim.job_id
@@ -103,27 +103,27 @@ class Sqlite(Store):
     def release(self, claims: Collection[Claim]) -> None:
         """Give claims up."""
         rows = [(claim.job_id, claim.owner, claim.epoch) for claim in claims]
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             connection.executemany(statement.RELEASE, rows)
 
     def owners(self) -> set[str]:
         """Return who has a job."""
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             return {owner for (owner,) in connection.execute(statement.OWNERS, (time.time(),))}
 
     # -- writing ---------------------------------------------------------------------------------------
 
     def commit(self, batch: Sequence[Commit]) -> set[str]:
         """Write for many jobs in one transaction."""
-        with self._database.write() as connection:
-            name = self._database.name
+        with self.database.write() as connection:
+            name = self.database.name
             return {
                 commit.claim.job_id for commit in batch if not record.write_commit(connection, name, commit)
             }
 
     def request(self, job_id: str, kind: str, content: bytes, request_id: str) -> None:
         """Leave a request."""
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             number = record.find(connection, job_id)
             if not connection.execute(statement.KNOWN_REQUEST, (number, request_id)).fetchone():
                 record.live(connection, job_id, time.time())
@@ -131,7 +131,7 @@ class Sqlite(Store):
 
     def requests(self, owner: str) -> list[Request]:
         """Return what waits for an owner."""
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             rows = connection.execute(statement.REQUESTS_OF_OWNER, (owner,)).fetchall()
         return [
             Request(job_id=job_id, request_id=request_id, kind=kind, content=content)
@@ -140,7 +140,7 @@ class Sqlite(Store):
 
     def waiting_requests(self, job_id: str) -> list[Request]:
         """Return what waits for a job."""
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             number = record.find(connection, job_id)
             rows = connection.execute(statement.REQUESTS_OF_JOB, (number,)).fetchall()
         return [
@@ -152,7 +152,7 @@ class Sqlite(Store):
 
     def load(self, job_id: str) -> Kept:
         """Return a job's snapshot and what came after."""
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             row = connection.execute(statement.LOAD, (job_id,)).fetchone()
             if row is None:
                 raise UnknownJob(job_id, ())
@@ -166,7 +166,7 @@ class Sqlite(Store):
 
     def history(self, job_id: str, after: int = 0, limit: int = 100) -> list[Entry]:
         """Return a page of entries."""
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             number = record.find(connection, job_id)
             rows = connection.execute(statement.ENTRIES, (number, after, limit)).fetchall()
         return [Entry(*row) for row in rows]
@@ -180,7 +180,7 @@ class Sqlite(Store):
     ) -> list[Listed]:
         """Return a page of jobs."""
         query, values = statement.listed(flow_id, status, before)
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             rows = connection.execute(query, (time.time(), *values, limit)).fetchall()
         return [Listed(job_id=job_id, owner=owner, head=read_head(head)) for job_id, owner, *head in rows]
 
@@ -188,18 +188,18 @@ class Sqlite(Store):
 
     def save_flow(self, flow_id: str, fingerprint: str, document: bytes) -> None:
         """Keep a document."""
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             connection.execute(statement.SAVE_FLOW, (flow_id, fingerprint, document, time.time()))
 
     def load_flow(self, flow_id: str, fingerprint: str) -> bytes | None:
         """Return a document."""
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             row = connection.execute(statement.LOAD_FLOW, (flow_id, fingerprint)).fetchone()
         return None if row is None else row[0]
 
     def delete(self, job_id: str) -> None:
         """Forget a job."""
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             number, status, holder, _ = record.held(connection, job_id, time.time())
             if holder is not None and not status.final:
                 raise ClaimRefused(job_id, f"{holder!r} has it")
@@ -207,7 +207,7 @@ class Sqlite(Store):
 
     def prune(self, before: float) -> int:
         """Forget what is over for long."""
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             old = [number for (number,) in connection.execute(statement.OVER, (before,))]
             record.forget(connection, old)
             connection.execute(statement.FORGET_FLOWS, (before,))
@@ -215,4 +215,4 @@ class Sqlite(Store):
 
     def close(self) -> None:
         """Close the file."""
-        self._database.close()
+        self.database.close()
