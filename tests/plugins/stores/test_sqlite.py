@@ -1,4 +1,4 @@
-"""What is special to the store in one file: processes, kills, disks, files that are not what they should be."""
+"""What is special to the store in one file: processes, kills, disks, and files that are something else."""
 
 import os
 import random
