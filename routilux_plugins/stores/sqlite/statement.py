@@ -46,7 +46,7 @@ ANSWER = "UPDATE request SET waiting = 0, content = x'' WHERE job = ? AND reques
 
 KNOWN_REQUEST = "SELECT 1 FROM request WHERE job = ? AND request_id = ?"
 ADD_REQUEST = "INSERT INTO request (job, request_id, kind, content, waiting) VALUES (?, ?, ?, ?, 1)"
-REQUESTS_OF_OWNER = """SELECT job_id, request_id, kind, content FROM request
+REQUESTS_OF_OWNER = """SELECT job_id, request_id, kind, content FROM request INDEXED BY request_waiting
     JOIN job ON job.number = request.job WHERE waiting AND owner = ? ORDER BY request.number"""
 REQUESTS_OF_JOB = "SELECT request_id, kind, content FROM request WHERE job = ? AND waiting ORDER BY number"
 
@@ -63,7 +63,8 @@ LIST = f"SELECT job_id, CASE WHEN until > ? THEN owner END, {HEAD} FROM job"
 SAVE_FLOW = "INSERT OR REPLACE INTO flow (flow_id, fingerprint, document, saved_at) VALUES (?, ?, ?, ?)"
 LOAD_FLOW = "SELECT document FROM flow WHERE flow_id = ? AND fingerprint = ?"
 OVER = """SELECT number FROM job
-    WHERE status IN ('completed', 'failed', 'cancelled') AND updated_at < ?"""
+    WHERE status IN ('completed', 'failed', 'cancelled') AND updated_at < ? AND number > ?
+    ORDER BY number LIMIT ?"""
 FORGET = (
     "DELETE FROM entry WHERE place > ?1 << 32 AND place < (?1 + 1) << 32",
     "DELETE FROM snapshot WHERE job = ?",
@@ -80,7 +81,9 @@ def claimable(dead: Collection[str], flows: Collection[str] | None) -> tuple[str
     conditions.append(f"(owner IS NULL OR until <= ? OR owner IN {_marks(dead)})")
     values = [*dead]
     if flows is not None:
-        conditions.append(f"flow_id IN {_marks(flows)}")
+        conditions.append(
+            f"+flow_id IN {_marks(flows)}"
+        )  # the plus: by the index of the few, not of the flow
         values += flows
     chosen = " AND ".join(conditions)
     query = f"SELECT number, job_id, epoch FROM job WHERE {chosen} ORDER BY created_at, job_id LIMIT ?"

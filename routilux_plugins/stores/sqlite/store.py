@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from routilux_core import Commit, ExecutionStatus, Head
 
+PORTION = 500
+"""So many jobs are forgotten before somebody else may write."""
 ALL = -1
 """The limit of those that want no limit."""
 
@@ -207,11 +209,17 @@ class Sqlite(Store):
 
     def prune(self, before: float) -> int:
         """Forget what is over for long."""
-        with self.database.write() as connection:
-            old = [number for (number,) in connection.execute(statement.OVER, (before,))]
-            record.forget(connection, old)
-            connection.execute(statement.FORGET_FLOWS, (before,))
-        return len(old)
+        pruned, after = 0, 0
+        while True:
+            with self.database.write() as connection:
+                found = connection.execute(statement.OVER, (before, after, PORTION))
+                old = [number for (number,) in found]
+                record.forget(connection, old)
+                pruned += len(old)
+                if not old:
+                    connection.execute(statement.FORGET_FLOWS, (before,))
+                    return pruned
+                after = old[-1]
 
     def close(self) -> None:
         """Close the file."""
