@@ -67,7 +67,7 @@ class Attempts(Failing):
             else:
                 self._effect(effect)
         if outcome.more:
-            advanced = activation.advanced()
+            advanced = outcome.advanced or activation.advanced()
             ledger.happen(facts.ActivationYielded(0, 0.0, advanced))
             self.chores.continuing.append(advanced)
             self.unusual = True
@@ -75,6 +75,21 @@ class Attempts(Failing):
             seconds = ledger.now - self.data.running[activation.id]
             ledger.happen(ActivationCompleted(0, 0.0, activation, seconds))
         self.check_limits()
+
+    def finished_several(self, steps: Sequence[tuple[Activation, Outcome]], running: bool) -> None:
+        """Take several outcomes, among them items of generators in a row.
+
+        With `running`, the handler of the last one is at its next item already.
+        """
+        last, chores = len(steps) - 1, self.chores
+        for number, (activation, outcome) in enumerate(steps):
+            self.finished(activation, outcome)
+            goes_on = running if number == last else steps[number + 1][0] is outcome.advanced
+            if goes_on and chores.continuing and chores.continuing[-1] is outcome.advanced:
+                chores.continuing.pop()
+                self.settled -= 1
+                if self.demanding:
+                    chores.freed.pop()
 
     def _resolved(self, effects: Sequence[Any]) -> list[Any]:
         shared: dict[str, Any] = {}

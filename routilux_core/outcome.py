@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import define
 
+from routilux_core.activation import Activation
 from routilux_core.effect import PauseAsked
 
 
@@ -19,6 +20,8 @@ class Outcome:
     exception: BaseException | None = None
     more: bool = False
     """True when a generator has yielded and may have more to give."""
+    advanced: Activation | None = None
+    """What a generator's activation becomes by it, where an executor has named that already."""
     interrupted: bool = False
     """True when the handler was stopped from outside and is to be pending again; the exception says why."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from routilux_core.current import CONTEXT
 from routilux_core.default import get_job_manager
+from routilux_core.effect import PauseAsked
 from routilux_core.flow import Flow
 from routilux_core.job_errors import OutsideProcess
 from routilux_core.loop import Loops
@@ -44,6 +46,9 @@ class Outpost:
         self._blueprints: dict[str, Blueprint] = {}
         self._plans: dict[str, tuple[Flow, Plan]] = {}
         self._jobs: OrderedDict[tuple[str, str], RemoteJob] = OrderedDict()
+        self._running: dict[tuple[str, int, int], Activation] = {}
+        self._voided: dict[str, set[tuple[int, int]]] = {}
+        """By job, the attempts that nobody waits for."""
 
     def job(self, parcel: Parcel, routine_id: str) -> RemoteJob:
         """Return the job that a parcel belongs to, as the handlers of one routine see it here."""
@@ -65,31 +70,47 @@ class Outpost:
 
     def run(self, parcel: Parcel, activation: Activation) -> Outcome:
         """Call the handler of an activation of a parcel and return what came of it."""
+        place = (parcel.job_id, activation.id, activation.attempt)
+        self._running[place] = activation
         try:
-            job = self.job(parcel, activation.routine_id)
+            if self.refuses(parcel.job_id, activation):
+                return Outcome()
+            return self.job(parcel, activation.routine_id).run(activation)
         except BaseException as error:  # noqa: BLE001 - a constructor may raise anything
             return Outcome(exception=error)
-        return job.run(activation)
+        finally:
+            del self._running[place]
 
     async def run_async(self, parcel: Parcel, activation: Activation) -> Outcome:
         """Do what `run` does, awaiting an async handler on the running loop."""
+        place = (parcel.job_id, activation.id, activation.attempt)
+        self._running[place] = activation
         try:
-            job = self.job(parcel, activation.routine_id)
+            if self.refuses(parcel.job_id, activation):
+                return Outcome()
+            return await self.job(parcel, activation.routine_id).run_async(activation)
         except BaseException as error:  # noqa: BLE001 - as above
             return Outcome(exception=error)
-        return await job.run_async(activation)
+        finally:
+            del self._running[place]
 
-    def void(self, job_id: str, number: int) -> None:
-        """Know that nobody waits for an activation any more.
+    def void(self, job_id: str, number: int, attempt: int) -> None:
+        """Know, in any thread, that nobody waits for an attempt of an activation any more.
 
-        Its handler sees `context.cancelled`; an async one is cancelled.
+        Its handler sees `context.cancelled`; an async one is cancelled; what has not begun does not.
         """
-        for (other, _), job in list(self._jobs.items()):
-            if other == job_id:
-                job.void(number)
+        self._voided.setdefault(job_id, set()).add((number, attempt))
+        activation = self._running.get((job_id, number, attempt))
+        if activation is not None:
+            self.loop.cancel(activation)
+
+    def refuses(self, job_id: str, activation: Activation) -> bool:
+        """Tell whether nobody waits for it any more."""
+        return (activation.id, activation.attempt) in self._voided.get(job_id, ())
 
     def forget(self, job_id: str) -> None:
         """Let go of a job that is over."""
+        self._voided.pop(job_id, None)
         for place in [place for place in self._jobs if place[0] == job_id]:
             self._jobs.pop(place).close_generators()
 
@@ -118,7 +139,7 @@ class RemoteJob(Runner):
 
     __slots__ = (
         "around", "data", "epoch", "flow", "job_state", "live", "manager", "outpost", "parcel", "plan",
-        "root", "running", "slots", "voided",
+        "root", "slots",
     )  # fmt: skip
 
     def __init__(self, outpost: Outpost, planned: tuple[Flow, Plan], parcel: Parcel) -> None:
@@ -132,27 +153,16 @@ class RemoteJob(Runner):
         self.around: tuple[Any, ...] = ()
         self.live: dict[int, Live] | None = None
         self.parcel: Parcel | None = None
-        self.running: dict[int, Activation] = {}
-        self.voided: set[int] = set()
 
     def renew(self, parcel: Parcel) -> None:
         """Know what the home process knew when it sent the parcel."""
         self.parcel, self.epoch = parcel, parcel.epoch
         self.data.shared_data = dict(parcel.shared_data)
         self.data.stats = {routine_id: dict(stats) for routine_id, stats in parcel.stats.items()}
-        self.running = {activation.id: activation for activation in parcel.activations}
-        self.voided.difference_update(self.running)
-
-    def void(self, number: int) -> None:
-        """Refuse what an activation still does, and cancel what it awaits."""
-        self.voided.add(number)
-        activation = self.running.get(number)
-        if activation is not None:
-            self.outpost.loop.cancel(activation)
 
     def refuses(self, activation: Activation) -> bool:
         """Tell whether what `activation` still does will be refused."""
-        return activation.id in self.voided
+        return self.outpost.refuses(self.data.job_id, activation)
 
     def limit_time(self, activation: Activation, seconds: float) -> None:
         """Leave time limits to the home process."""
@@ -175,6 +185,15 @@ class Absent:
     def converter(self) -> Any:
         """The converter of this process, for parameters with types."""
         return get_job_manager().converter
+
+    def pause_state(
+        self, flow: Flow, state: JobState, reason: str, checkpoint: Any, _timeout: object
+    ) -> None:
+        """Ask for a pause of the handler's own job, which is one of its effects."""
+        context = CONTEXT.get()
+        if context is None or state is not context.job_state:
+            raise OutsideProcess(f"pausing another job of flow {flow.flow_id!r}")
+        context.add(PauseAsked(reason, checkpoint))
 
     def __getattr__(self, name: str) -> NoReturn:
         raise OutsideProcess(name)

@@ -16,13 +16,14 @@ from routilux_core.serving import Serving
 from routilux_core.telling import CLOSED, NO_STATS
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable
+    from collections.abc import Coroutine, Iterable, Sequence
     from contextvars import Context
 
     from routilux_core.activation import Activation
     from routilux_core.executor import Executor
     from routilux_core.job import Job
     from routilux_core.manager import JobManager
+    from routilux_core.outcome import Outcome
     from routilux_core.plan import BoundSlot, Plan
     from routilux_core.state import JobState
 
@@ -116,6 +117,21 @@ class Steering(Serving):
         known = (data.job_id, str(data.flow_id), data.root, self.epoch)
         return Parcel(*known, activations, needed, dict(data.shared_data), stats)
 
+    def finish_all(self, steps: Sequence[tuple[Activation, Outcome]], *, running: bool = False) -> None:
+        """Hand in several outcomes at once, in their order.
+
+        A generator may have gone on by itself: an outcome's `advanced` is the activation of the next step.
+        With `running`, that of the last outcome is in the works already.
+        """
+        pauses = any(outcome.pauses for _, outcome in steps if outcome.effects)
+        with self.lock:
+            if pauses:
+                self.open = False
+            self.inbox.append((self.engine.finished_several, steps, running))
+            messages = self._claimed()
+        if messages is not None:
+            self._turn(messages)
+
     def time_limit(self, activation: Activation) -> float | None:
         """Return in how many seconds its handler has to be done; executors elsewhere say when it begins."""
         return self.slots[activation.routine_id][activation.slot].timeout
@@ -124,6 +140,11 @@ class Steering(Serving):
     def backlog(self) -> int:
         """About how many activations could start now."""
         return min(self._startable(), self.limit - self.inflight) if self.open else 0
+
+    @property
+    def room(self) -> int:
+        """How many more activations may be ready before generators have to wait."""
+        return max(0, self.max_ready - self._crowd())
 
     def output(self, activation: Activation | None, fact: OutputSent) -> None:
         """Take an output of a handler that still runs."""

@@ -198,6 +198,25 @@ def test_a_generator_that_was_forgotten_starts_anew_and_skips_what_was_taken(exe
     assert values(run(Amnesiac(), Worker(), "counts")) == [0, 1, 2]
 
 
+def test_a_generator_may_go_ahead_and_is_handed_in_at_once(executor):
+    class Hasty(Away):
+        """Runs all items of a generator before it says anything, and says it in two parts."""
+
+        def drive(self, job):
+            job.wake()
+            while (activation := job.take()) is not None:
+                steps = [(activation, self.outcome(job, activation))]
+                while steps[-1][1].more:
+                    activation = steps[-1][1].advanced = activation.advanced()
+                    steps.append((activation, self.outcome(job, activation)))
+                job.finish_all(steps[:2], running=len(steps) > 2)
+                job.finish_all(steps[2:])
+
+    state = run(Hasty(), Worker(), "counts", 5)
+    assert values(state) == [0, 1, 2, 3, 4]
+    assert [type(fact).__name__ for fact in state.facts].count("ActivationYielded") == 5
+
+
 def test_an_async_handler_runs_there(executor):
     assert values(run(executor, Worker(), "awaits")) == [3]
 

@@ -15,7 +15,7 @@ from routilux_plugins.executors.process.lane import ProcessLane
 from routilux_plugins.executors.process.main_module import refuse_at_import
 
 
-def _count(_settings: object, attribute: Any, value: object) -> None:
+def _count(_settings: object, attribute: Any, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InvalidOption(attribute.name, value, "a whole number from 1 up")
 

@@ -84,7 +84,7 @@ class Foreman:
             if worker.lane is lane and worker.hand.get(activation.id) is activation:
                 worker.doomed.add(activation.id)
                 worker.end_at = worker.end_at or monotonic() + self._grace
-                self._crew.send(worker, "void", lane.job.job_id, activation.id)
+                self._crew.send(worker, "void", lane.job.job_id, activation.id, activation.attempt)
 
     def forget(self, lane: ProcessLane) -> None:
         """Let go of a lane; let the workers forget a job that is over."""
@@ -111,8 +111,9 @@ class Foreman:
                 self._bury(worker)
                 continue
             if worker.lane is not None:
-                for number in worker.hand:
-                    self._crew.send(worker, "void", worker.lane.job.job_id, number)
+                job_id = worker.lane.job.job_id
+                for activation in worker.hand.values():
+                    self._crew.send(worker, "void", job_id, activation.id, activation.attempt)
             self._crew.send(worker, "stop")
 
     # -- the thread --------------------------------------------------------------------------------------
@@ -222,9 +223,10 @@ class Foreman:
         worker.lane = lane
         worker.hand = {activation.id: activation for activation in load}
         worker.jobs.add(lane.job.job_id)
-        if len(load) > 1:
+        ahead = lane.ahead(load)
+        if len(load) > 1 or ahead:
             worker.recall_at = monotonic() + 3 * lane.expected(load) + LATE
-        self._crew.send(worker, "run", b"__main__" in body, body=body)
+        self._crew.send(worker, "run", ahead, b"__main__" in body, body=body)
         for activation in load:
             lane.sent(activation)
 

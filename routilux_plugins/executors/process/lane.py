@@ -16,6 +16,8 @@ LOAD_SECONDS = 0.005
 """How long what a worker gets at once should take."""
 MOST = 200
 """How many activations a worker gets at once."""
+AHEAD = 4
+"""A worker may fill one part in so many of the room for ready activations by itself."""
 
 
 class ProcessLane(Lane):
@@ -101,13 +103,33 @@ class ProcessLane(Lane):
         """Return in how many seconds `load` should be done."""
         return sum(self._pace.get((one.routine_id, one.slot), LOAD_SECONDS) for one in load)
 
-    def note(self, activation: Activation, seconds: float) -> None:
-        """Note how long it took."""
-        place = (activation.routine_id, activation.slot)
-        self._pace[place] = (self._pace.get(place, seconds) + seconds) / 2
+    def ahead(self, load: list[Activation]) -> int:
+        """Return how much of a generator may be run before the job asks for it."""
+        if any(one.id in self._holders and self.job.time_limit(one) is None for one in load):
+            return min(MOST, self.job.room // AHEAD)
+        return 0
 
-    def finish(self, activation: Activation, outcome: Outcome, worker: Worker | None = None) -> None:
-        """Hand in what came of it."""
+    def finish_all(self, done: list[tuple[Activation, Outcome, float]], worker: Worker, running: int) -> None:
+        """Hand in what a worker has done; it is at the next item of the generator `running`."""
+        steps = []
+        for activation, outcome, seconds in done:
+            place = (activation.routine_id, activation.slot)
+            self._pace[place] = (self._pace.get(place, seconds) + seconds) / 2
+            self._settle(activation, outcome, worker)
+            steps.append((activation, outcome))
+        self.job.finish_all(steps, running=steps[-1][0].id == running)
+
+    def late(self, activation: Activation, seconds: float) -> None:
+        """Note that it takes at least so long."""
+        place = (activation.routine_id, activation.slot)
+        self._pace[place] = max(self._pace.get(place, 0.0), seconds)
+
+    def finish(self, activation: Activation, outcome: Outcome) -> None:
+        """Hand in what came of it at home."""
+        self._settle(activation, outcome, None)
+        self.job.finish(activation, outcome)
+
+    def _settle(self, activation: Activation, outcome: Outcome, worker: Worker | None) -> None:
         if outcome.more and worker is not None:
             self._holders[activation.id] = worker
             worker.held.add((self, activation.id))
@@ -117,7 +139,6 @@ class ProcessLane(Lane):
             self._lonely.discard(activation.id)
         if self.job.time_limit(activation) is not None:
             self.job.unlimit_time(activation)
-        self.job.finish(activation, outcome)
 
     def give_back(self, activation: Activation, why: BaseException, *, alone: bool = False) -> None:
         """Let it be pending again; with `alone` it goes by itself the next time."""

@@ -49,18 +49,25 @@ def _ready(worker: Worker, _: bytes) -> None:
     worker.ready = True
 
 
-def _done(worker: Worker, numbers: list[int], body: bytes) -> None:
+def _done(worker: Worker, numbers: list[int], running: int, body: bytes) -> None:
     try:
         replies: list[tuple[tuple[int, float], Reply]] = unpacked(body)
     except Exception as error:  # noqa: BLE001 - classes of users are made here
         _unread(worker, numbers, error)
         return
-    lane = worker.lane
+    lane, done = worker.lane, []
     for (number, seconds), reply in replies:
         activation = _taken(worker, number)
-        if activation is not None and lane is not None:
-            lane.note(activation, seconds)
-            lane.finish(activation, reply.outcome(activation), worker)
+        if activation is None:
+            continue
+        outcome = reply.outcome(activation)
+        if outcome.more:
+            outcome.advanced = worker.hand[number] = activation.advanced()
+        done.append((activation, outcome, seconds))
+    for number in {activation.id for activation, _, _ in done} - {running}:
+        worker.hand.pop(number, None)
+    if lane is not None and done:
+        lane.finish_all(done, worker, running)
 
 
 def _back(worker: Worker, numbers: Iterable[int], running: int, _: bytes) -> None:
@@ -69,7 +76,7 @@ def _back(worker: Worker, numbers: Iterable[int], running: int, _: bytes) -> Non
         return
     late = worker.hand.get(running)
     if late is not None:
-        lane.note(late, LATE)
+        lane.late(late, LATE)
     for number in numbers:
         activation = _taken(worker, number)
         if activation is not None:

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections import deque
 from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -22,13 +23,14 @@ from routilux_plugins.executors.process.mark import Mark
 from routilux_plugins.executors.process.wire import PIECE, Reading, written
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from routilux_core import OutputSent, Parcel
 
 FLUSH = 0.005
 """Seconds after which what is done goes home while there is more to do."""
 PATIENCE = 1.0
 """Seconds for what async handlers ran on to end."""
-NOTHING = Reply.of(Outcome())
 
 
 class Station:
@@ -39,22 +41,20 @@ class Station:
         self._sending = threading.Lock()
         """Guards the wire and what waits to be sent."""
         self._done: list[tuple[tuple[int, float], Reply]] = []
-        self._loads: SimpleQueue[tuple[bytes, bool] | None] = SimpleQueue()
+        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._left: deque[Activation] = deque()
         """What has come and was not begun."""
-        self._void: set[int] = set()
+        self._ahead = 0
+        """How much of a generator may be run before home has asked for it."""
+        self._at = 0
+        """The number of the activation of which that is done."""
         self._outpost = Outpost(self._output)
 
     def work(self) -> None:
         """Run what comes, until told to stop."""
         self._send("ready")
-        while (load := self._loads.get()) is not None:
-            try:
-                parcel = self._opened(*load)
-            except BaseException as error:  # noqa: BLE001 - classes of users are made here
-                self._send("unreadable", body=_described(error))
-            else:
-                self._run(parcel)
+        while (task := self._tasks.get()) is not None:
+            task()
             self._mark.set(0)
         self._outpost.stop(PATIENCE)
 
@@ -77,18 +77,21 @@ class Station:
             "run": self._take,
             "void": self._refuse,
             "recall": self._give_back,
-            "forget": lambda job_id, _: self._outpost.forget(job_id),
-            "discard": lambda key, _: self._outpost.discard(key),
+            "forget": self._between(self._outpost.forget),
+            "discard": self._between(self._outpost.discard),
             "stop": self._stop,
         }
 
-    def _take(self, needs_main: bool, body: bytes) -> None:
-        self._void = set()
-        self._loads.put((body, needs_main))
+    def _take(self, ahead: int, needs_main: bool, body: bytes) -> None:
+        self._ahead = ahead
+        self._tasks.put(partial(self._run, body, needs_main))
 
-    def _refuse(self, job_id: str, number: int, _: bytes) -> None:
-        self._void.add(number)
-        self._outpost.void(job_id, number)
+    def _between(self, call: Callable[[str], None]) -> Callable[[str, bytes], None]:
+        """Have something done that must not come amid a handler."""
+        return lambda name, _: self._tasks.put(partial(call, name))
+
+    def _refuse(self, job_id: str, number: int, attempt: int, _: bytes) -> None:
+        self._outpost.void(job_id, number, attempt)
 
     def _give_back(self, _: bytes) -> None:
         """Let go of what was not begun, and send what is done."""
@@ -101,7 +104,7 @@ class Station:
 
     def _stop(self, _: bytes) -> None:
         self._left.clear()
-        self._loads.put(None)
+        self._tasks.put(None)
 
     # -- what is done ------------------------------------------------------------------------------------
 
@@ -113,8 +116,13 @@ class Station:
         self._outpost.accept(parcel)
         return parcel
 
-    def _run(self, parcel: Parcel) -> None:
-        left, mark, run, void = self._left, self._mark, self._outpost.run, self._void
+    def _run(self, body: bytes, needs_main: bool) -> None:
+        left, mark, run = self._left, self._mark, self._outpost.run
+        try:
+            parcel = self._opened(body, needs_main)
+        except BaseException as error:  # noqa: BLE001 - classes of users are made here
+            self._send("unreadable", body=_described(error))
+            return
         left.extend(parcel.activations)
         flushed = perf_counter()
         while True:
@@ -122,14 +130,15 @@ class Station:
                 activation = left.popleft()
             except IndexError:  # no more, or given back
                 break
-            if activation.id in void:
-                self._done.append(((activation.id, 0.0), NOTHING))
-                continue
             mark.set(activation.id)
             begun = perf_counter()
             outcome = run(parcel, activation)
             ended = perf_counter()
-            self._done.append(((activation.id, ended - begun), Reply.of(outcome)))
+            if outcome.more and self._ahead:
+                outcome = self._go_on(parcel, activation, outcome, ended - begun)
+                ended = perf_counter()
+            else:
+                self._done.append(((activation.id, ended - begun), Reply.of(outcome)))
             if outcome.pauses:
                 self._give_back(b"")
             elif ended - flushed > FLUSH:
@@ -137,12 +146,28 @@ class Station:
                 flushed = perf_counter()
         self._flush()
 
+    def _go_on(self, parcel: Parcel, activation: Activation, outcome: Outcome, seconds: float) -> Outcome:
+        """Run further items of a generator, as many as may pile up at home and for a few milliseconds."""
+        left, until = self._ahead, perf_counter() + FLUSH
+        while True:
+            left -= max(1, len(outcome.effects))
+            begun = perf_counter()
+            goes_on = outcome.more and left > 0 and begun < until and not outcome.pauses
+            with self._sending:
+                self._done.append(((activation.id, seconds), Reply.of(outcome)))
+                self._at = activation.id if goes_on else 0
+            if not self._at:
+                return outcome
+            activation = activation.advanced()
+            outcome = self._outpost.run(parcel, activation)
+            seconds = perf_counter() - begun
+
     def _flush(self) -> None:
         with self._sending:
             done, self._done = self._done, []
             if done:
                 numbers = [number for (number, _), _ in done]
-                self._wire.sendall(written("done", numbers, body=packed_replies(done)))
+                self._wire.sendall(written("done", numbers, self._at, body=packed_replies(done)))
 
     def _output(self, job_id: str, activation: Activation, fact: OutputSent) -> None:
         self._send("output", job_id, activation.id, body=packed(fact, "the output"))

@@ -147,3 +147,22 @@ def measure(value):
 def interrupt(n=0):
     os.kill(os.getpid(), signal.SIGINT)
     return {"n": n}
+
+
+@routine
+def hurry_and_wait(meeting, quick):
+    """Give some items in no time, and the last one after a meeting."""
+    for n in range(quick):
+        yield {"n": n}
+    with Visit(meeting, str(os.getpid())) as visit:
+        visit.stay()
+    yield {"n": quick}
+
+
+@routine
+def pausing_numbers(count, at):
+    for n in range(count):
+        if n == at:
+            context = get_execution_context()
+            context.flow.pause(context.job_state, "enough")
+        yield {"n": n}

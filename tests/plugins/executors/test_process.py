@@ -14,6 +14,7 @@ from time import monotonic, perf_counter
 import pytest
 
 from routilux_core import (
+    ActivationYielded,
     ErrorHandler,
     Flow,
     InvalidOption,
@@ -22,8 +23,9 @@ from routilux_core import (
     Settings,
     UnknownOption,
 )
+from routilux_core.testing import Recorder
 from routilux_core.testing.executor_contract.meeting import Meeting
-from routilux_core.testing.executor_contract.sample import chain
+from routilux_core.testing.executor_contract.sample import chain, fan
 from routilux_plugins.executors import process
 from routilux_plugins.executors.process import Process, ProcessSettings
 from tests.plugins.executors import labour
@@ -188,6 +190,50 @@ def test_a_generator_starts_anew_elsewhere_and_skips_what_took_effect(pair, meet
     wait(pair, state)
     assert fields(state, "items.output") == list(range(5))
     assert len(set(fields(state, "items.output", "process"))) == 2
+
+
+def test_a_generator_that_goes_ahead_is_heard_before_its_slow_item(pair, meeting):
+    quick, recorder = 60, Recorder()
+    flow = chain("hurry", items=labour.hurry_and_wait())
+    fields_ = {"meeting": meeting.address, "quick": quick}
+    state = pair.start_job(flow, "items", fields_, monitors=[recorder])
+    guest = meeting.guest()
+    recorder.wait_for(ActivationYielded, count=quick, timeout=PATIENCE)
+    assert fields(state, "items.output") == list(range(quick))
+    guest.let_go()
+    assert fields(wait(pair, state), "items.output") == list(range(quick + 1))
+
+
+def test_a_generator_that_died_ahead_gives_each_item_once(pair, meeting):
+    quick = 60
+    flow = chain("hurry", items=labour.hurry_and_wait())
+    state = pair.start_job(flow, "items", {"meeting": meeting.address, "quick": quick})
+    os.kill(int(meeting.guest().word), signal.SIGKILL)
+    meeting.guest().let_go()
+    assert fields(wait(pair, state), "items.output") == list(range(quick + 1))
+
+
+def test_a_generator_goes_ahead_no_further_than_there_is_room():
+    most, crowds = 40, []
+
+    def watch(job, fact):
+        crowds.append(len(job.ready))
+
+    settings = {"max_ready": most, "executors": {"process": {"max_workers": 2}}}
+    with JobManager(plugins=[process], discover=False, executor="process", settings=settings) as manager:
+        flow = chain("paced", numbers=fan(), tiny=labour.tiny())
+        state = manager.start_job(flow, "numbers", {"width": 2000}, monitors=[watch])
+        assert sorted(fields(wait(manager, state), "tiny.output")) == list(range(2000))
+    assert max(crowds) <= most
+
+
+def test_a_generator_that_asks_for_a_pause_goes_no_further(pair):
+    flow = chain("pausing", items=labour.pausing_numbers())
+    state = run(pair, flow, "items", {"count": 50, "at": 30})
+    assert state.status == "paused"
+    assert fields(state, "items.output") == list(range(31))
+    pair.resume(state.job_id)
+    assert fields(wait(pair, state), "items.output") == list(range(50))
 
 
 def test_megabytes_travel_while_workers_are_busy(pair, meeting):
