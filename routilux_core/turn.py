@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from routilux_core.current import CONTEXT
 from routilux_core.desk import HELD, Desk, Message
-from routilux_core.divided import Divided
 from routilux_core.interrupt import unbreakable
 from routilux_core.status import ExecutionStatus
 
@@ -37,38 +36,6 @@ class Turn(Desk):
     __slots__ = ()
 
     # -- for executors ---------------------------------------------------------------------------------
-
-    def take(self) -> Activation | None:
-        """Return work to run now, or None. Whoever takes it must give its outcome to `finish`."""
-        return self._take(False)
-
-    def take_async(self) -> Activation | None:
-        """Return work with an async handler, or None; where there is an event loop, `take` gives the rest."""
-        return self._take(True) if isinstance(self.ready, Divided) else None
-
-    def _take(self, awaited: bool) -> Activation | None:
-        while True:
-            with self.lock:
-                activation = self._next(awaited)
-                if activation is None:
-                    return None
-                holds = self._holds
-                if holds is None:
-                    messages = self._note(activation)
-            if holds is not None:
-                HELD.turns += 1
-                parked = holds(activation)
-                HELD.turns -= 1
-                if parked:
-                    self._park(activation)
-                    continue
-                with self.lock:
-                    if self.engine.refuses(activation):
-                        return None
-                    messages = self._note(activation)
-            if messages is not None:
-                self._turn(messages)
-            return activation
 
     def finish(self, activation: Activation, outcome: Outcome, take: bool = False) -> Activation | None:
         """Hand in an outcome, and with `take` get the next work in the same breath."""
@@ -105,17 +72,6 @@ class Turn(Desk):
             messages = self._claimed() if self.inbox else None
         if messages is not None:
             _apart(self._turn, messages)
-
-    def _park(self, activation: Activation) -> None:
-        with self.lock:
-            self.inflight -= 1
-            if self.engine.demanding:
-                self.ready.settle((activation,))  # type: ignore[union-attr]  # a Ready
-            if activation.id in self.passed:
-                self.ready.append(activation)
-            else:
-                self.parked[activation.id] = activation  # type: ignore[index]  # a dict where something holds
-        self.send(NOTHING)
 
     def _open_with(self, message: Message) -> Activation | None:
         """Use the turn for the one message that begins the job, and return the first work."""
@@ -250,5 +206,5 @@ def _apart(turn: Callable[[list[Message]], object], messages: list[Message]) -> 
         CONTEXT.reset(token)
 
 
-for protected in (Turn.take, Turn.take_async, Turn._take, Turn.finish, Turn.send, Turn.pump, Turn._turn):
+for protected in (Turn.finish, Turn.send, Turn.pump, Turn._turn):
     unbreakable(protected)

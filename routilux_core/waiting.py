@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from routilux_core.current import CONTEXT
 from routilux_core.interrupt import unbreakable, waits
 from routilux_core.outcome import Outcome
-from routilux_core.turn import Turn
+from routilux_core.taking import Taking
 
 if TYPE_CHECKING:
     from routilux_core.activation import Activation
@@ -23,7 +23,7 @@ log = logging.getLogger("routilux")
 Waker = Callable[[], object]
 
 
-class Waiting(Turn):
+class Waiting(Taking):
     """A turn that others can wait for."""
 
     __slots__ = ("_helpers", "_waiters", "manager")
