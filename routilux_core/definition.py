@@ -43,6 +43,9 @@ class Definition:
 
     def __new__(cls, *args: object, **named: object) -> Self:
         """Give it its slots and events here, so that a subclass need not call `super().__init__`."""
+        if args and cls.__init__ is Definition.__init__:
+            wanted = f"configuration by name: {cls.__name__}(name=value)"
+            raise InvalidOption(f"an argument of {cls.__name__}", args[0], wanted)
         routine = super().__new__(cls)
         routine._given = len(args), tuple(named)
         routine._slots, routine._events, routine._config = {}, {}, defaults(cls.Config)

@@ -474,3 +474,11 @@ def test_a_late_emission_of_a_thread_is_refused(manager):
     with pytest.raises(NoActiveJob, match=r"the handler has returned"):
         contexts[0].wrap(made.emit)("output", value=1)
     assert state.results == {}
+
+
+def test_configuration_goes_by_name_and_the_error_says_so():
+    class Fetch(Routine):
+        pass
+
+    with pytest.raises(InvalidOption, match=r"an argument of Fetch cannot be 'u'; .*Fetch\(name=value\)"):
+        Fetch("u")
