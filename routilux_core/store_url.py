@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
-from urllib.parse import unquote
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
 from routilux_core.scalar import Text
 from routilux_core.secret import MASK
 from routilux_core.store_errors import InvalidStoreURL
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _SCHEME = r"[A-Za-z][A-Za-z0-9+._-]{0,127}"
 SECRET = ("password", "secret", "token")
@@ -50,7 +52,7 @@ class StoreURL:
         if not re.fullmatch(_SCHEME, scheme):
             raise _invalid(text, "what stands before :// is no scheme")
         place, _, query = rest.partition("?")
-        if "\0" in unquote(rest):
+        if "\0" in _plain(rest):
             raise _invalid(text, "it has a NUL character")
         if "@" in query and not place.startswith("/"):
             raise _invalid(
@@ -71,7 +73,9 @@ class StoreURL:
             )
         if not name:
             raise _invalid(str(self), "it names no file")
-        return Path.cwd() / unquote(name)
+        from pathlib import Path  # noqa: PLC0415 - costly, and needed only where there are files
+
+        return Path.cwd() / _plain(name)
 
     def reveal(self) -> str:
         """Return the whole URL but its options, with the password if it has one."""
@@ -92,13 +96,20 @@ def masked(text: str) -> str:
     parts = []
     for part in re.split("[&;]", query):
         name, equals, _ = part.partition("=")
-        parts.append(f"{name}{equals}{MASK}" if secret(unquote(name)) else part)
+        parts.append(f"{name}{equals}{MASK}" if secret(_plain(name)) else part)
     return f"{scheme}{separator}{_without_password(place)}{question}{'&'.join(parts)}"
 
 
 def secret(name: str) -> bool:
     """Say whether an option of that name is one that is not shown."""
     return any(word in name.lower() for word in SECRET)
+
+
+def _plain(text: str) -> str:
+    """Return what a part of a URL stands for."""
+    from urllib.parse import unquote  # noqa: PLC0415 - costly, and needed only where there is a store
+
+    return unquote(text)
 
 
 def _without_password(place: str) -> str:
@@ -111,7 +122,7 @@ def _without_password(place: str) -> str:
 def _options(text: str, query: str) -> dict[str, Text]:
     options: dict[str, Text] = {}
     for part in filter(None, query.split("&")):
-        name, equals, value = (unquote(piece.replace("+", " ")) for piece in part.partition("="))
+        name, equals, value = (_plain(piece.replace("+", " ")) for piece in part.partition("="))
         if not equals or not name:
             raise _invalid(text, "what stands after ? is no list of option=value")
         if name in options:

@@ -6,7 +6,7 @@ from itertools import chain
 from attrs import evolve
 
 from routilux_core import ClaimRefused, Request, Standing
-from routilux_plugins.stores.memory import Memory
+from routilux_plugins.stores.memory.store import Memory
 
 GAP = 0.0005
 """Seconds that a reader has to come between."""

@@ -5,7 +5,8 @@ from inspect import signature
 import pytest
 
 from routilux_core.testing import StoreContract
-from routilux_plugins.stores.memory import Memory, Shelf
+from routilux_plugins.stores.memory.shelf import Shelf
+from routilux_plugins.stores.memory.store import Memory
 from tests.contracts.planted_stores import PLANTED
 
 FINDINGS = [(bug, name) for bug, names in PLANTED.items() for name in names]

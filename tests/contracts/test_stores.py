@@ -5,8 +5,9 @@ from contextlib import closing
 import pytest
 
 from routilux_core.testing import StoreContract
-from routilux_plugins.stores.memory import Memory, Shelf
-from routilux_plugins.stores.sqlite import Sqlite
+from routilux_plugins.stores.memory.shelf import Shelf
+from routilux_plugins.stores.memory.store import Memory
+from routilux_plugins.stores.sqlite.store import Sqlite
 
 
 class TestMemory(StoreContract):

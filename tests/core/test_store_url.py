@@ -21,7 +21,7 @@ from routilux_core import (
 )
 from routilux_core.stores import open_store
 from routilux_plugins.stores import memory, sqlite
-from routilux_plugins.stores.memory import Memory
+from routilux_plugins.stores.memory.store import Memory
 
 HUSH = "hu5h"
 

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from routilux_core import Registrar, hookimpl
-from routilux_plugins.stores.memory.shelf import Shelf
-from routilux_plugins.stores.memory.store import Memory
 
 if TYPE_CHECKING:
-    from routilux_core import StoreURL
-
-__all__ = ["Memory", "Shelf"]
+    from routilux_core import Store, StoreURL
+    from routilux_plugins.stores.memory.shelf import Shelf
 
 _shelves: WeakValueDictionary[str, Shelf] = WeakValueDictionary()
 _lock = threading.Lock()
 
 
-def open_memory(url: StoreURL) -> Memory:
+def open_memory(url: StoreURL) -> Store:
     """Keep jobs in the memory of this process."""
+    from routilux_plugins.stores.memory.shelf import Shelf
+    from routilux_plugins.stores.memory.store import Memory
+
     name = url.place
     with _lock:
         shelf = Shelf()

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING
 
 from routilux_core import Registrar, hookimpl
 from routilux_plugins.stores.sqlite.settings import SqliteSettings
-from routilux_plugins.stores.sqlite.store import Sqlite
 
 if TYPE_CHECKING:
-    from routilux_core import StoreURL
-
-__all__ = ["Sqlite", "SqliteSettings"]
+    from routilux_core import Store, StoreURL
 
 
-def open_sqlite(url: StoreURL, settings: SqliteSettings) -> Sqlite:
+def open_sqlite(url: StoreURL, settings: SqliteSettings) -> Store:
     """Keep jobs in a file of this host."""
+    from routilux_plugins.stores.sqlite.store import Sqlite
+
     return Sqlite(url.path, settings)
 
 

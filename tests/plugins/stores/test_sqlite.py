@@ -20,7 +20,8 @@ from routilux_core import (
     StoreError,
     StoreUnavailable,
 )
-from routilux_plugins.stores.sqlite import Sqlite, SqliteSettings
+from routilux_plugins.stores.sqlite.settings import SqliteSettings
+from routilux_plugins.stores.sqlite.store import Sqlite
 from tests.plugins.stores.writer import HEAD
 
 NOBODY = 65534

@@ -7,7 +7,7 @@ from time import perf_counter
 import pytest
 
 from routilux_core import Commit, Entry
-from routilux_plugins.stores.sqlite import Sqlite
+from routilux_plugins.stores.sqlite.store import Sqlite
 from tests.benchmarks.measure import Case, measure
 from tests.plugins.stores.writer import HEAD
 

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from routilux_core import Commit, Entry, ExecutionStatus, Head
-from routilux_plugins.stores.sqlite import Sqlite
+from routilux_plugins.stores.sqlite.store import Sqlite
 
 HEAD = Head(flow_id="flow", fingerprint="0", status=ExecutionStatus.RUNNING, created_at=1.0, updated_at=1.0)
 
