@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from attrs import field, frozen
 from attrs.validators import optional
 
-from routilux_core import Executor, InvalidOption, Job, Lane, ManagerClosed, Traits
+from routilux_core import CannotTravel, Executor, InvalidOption, Job, Lane, ManagerClosed, Traits
 from routilux_plugins.executors.process.foreman import Foreman
 from routilux_plugins.executors.process.lane import ProcessLane
 from routilux_plugins.executors.process.main_module import refuse_at_import
@@ -51,6 +51,8 @@ class Process(Executor):
     def open(self, job: Job) -> Lane:
         """Return the job's lane."""
         refuse_at_import()
+        if os.name != "posix":
+            raise CannotTravel("a handler", "worker processes need a POSIX system", "choose another executor")
         settings = self._settings
         with self._lock:
             if self._stopped:

@@ -11,9 +11,9 @@ from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from routilux_core import CannotTravel, Outcome, WorkerLost
 from routilux_plugins.executors.process.crew import Crew
-from routilux_plugins.executors.process.returns import LATE, hear, lose
+from routilux_plugins.executors.process.dealer import Dealer
+from routilux_plugins.executors.process.returns import hear, lose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,12 +23,10 @@ if TYPE_CHECKING:
     from routilux_plugins.executors.process.worker import Worker
 
 log = logging.getLogger("routilux.process")
-TRIES = 3
-"""How many workers may end before they are ready, one after the other, before the work fails."""
 
 
 class Foreman:
-    """Knows which lanes have work, and who has what in hand until when."""
+    """Listens to jobs and workers, and knows who has to be done until when."""
 
     def __init__(self, most: int, grace: float) -> None:
         self._grace = grace
@@ -39,10 +37,7 @@ class Foreman:
         os.set_blocking(self._ear, False)
         self._crew = Crew(most, self._hear)
         self._crew.listen(self._ear)
-        self._lanes: dict[ProcessLane, None] = {}
-        """Those that may have work, in order."""
-        self._failures = 0
-        """How many workers, one after the other, have ended before they were ready."""
+        self._dealer = Dealer(self._crew)
         self._stopping = False
         self._closing = threading.Lock()
         """Guards the bell against being rung when it is taken down."""
@@ -76,7 +71,7 @@ class Foreman:
         """Look for work in a lane."""
         lane.awake = False
         if not lane.closed and not self._stopping:
-            self._lanes[lane] = None
+            self._dealer.lanes[lane] = None
 
     def void(self, lane: ProcessLane, activation: Activation) -> None:
         """Let the worker that has it in hand stop, within the grace."""
@@ -88,7 +83,7 @@ class Foreman:
 
     def forget(self, lane: ProcessLane) -> None:
         """Let go of a lane; let the workers forget a job that is over."""
-        self._lanes.pop(lane, None)
+        self._dealer.lanes.pop(lane, None)
         lane.leave()
         job_id = lane.job.job_id
         for worker in self._crew.workers.values():
@@ -101,7 +96,7 @@ class Foreman:
             return
         self._stopping = True
         until = monotonic() + (self._grace if timeout is None else min(timeout / 2, self._grace))
-        lanes, self._lanes = self._lanes, {}
+        lanes, self._dealer.lanes = self._dealer.lanes, {}
         for lane in lanes:
             lane.leave()
         for worker in list(self._crew.workers.values()):
@@ -132,7 +127,7 @@ class Foreman:
                     call, given = self._requests.popleft()
                     call(*given)
                 self._watch_time()
-                self._deal()
+                self._dealer.deal()
         except BaseException:
             log.exception("the thread that serves the worker processes failed")
         finally:
@@ -165,7 +160,7 @@ class Foreman:
             for kind, values, body in worker.receive():
                 hear(worker, kind, values, body)
                 if kind == "ready":
-                    self._failures = 0
+                    self._dealer.started()
         except EOFError:
             ended = True
         if ended and not worker.gone:
@@ -176,92 +171,4 @@ class Foreman:
         if worker.ready or worker.dismissed:
             lose(worker, lost)
         else:
-            self._failed_to_start(lost)
-
-    # -- giving work -------------------------------------------------------------------------------------
-
-    def _deal(self) -> None:
-        """Give work to those who are free, the lanes taking turns; hire if there is more."""
-        self._go_on()
-        while self._lanes and not self._stopping and (worker := self._taker()) is not None:
-            lane = next(iter(self._lanes))
-            del self._lanes[lane]
-            load = lane.load(worker, len(self._crew.free) + self._crew.room)
-            if load:
-                self._lanes[lane] = None
-                self._give(worker, lane, load)
-            self._go_on()
-
-    def _go_on(self) -> None:
-        """Let those who hold generators go on with them."""
-        for worker in self._crew.free:
-            while worker.free and worker.reserved:
-                lane, activation = worker.reserved.popleft()
-                if not lane.closed:
-                    self._give(worker, lane, [activation])
-
-    def _taker(self) -> Worker | None:
-        """Return who takes the next work; who holds a generator is kept for it as long as others can come."""
-        free = self._crew.free
-        for worker in free:
-            if not worker.held:
-                return worker
-        self._hire()
-        return free[0] if free and not self._crew.coming else None
-
-    def _give(self, worker: Worker, lane: ProcessLane, load: list[Activation]) -> None:
-        try:
-            body = lane.packed(worker, load)
-        except CannotTravel as error:
-            if len(load) == 1:
-                lane.finish(load[0], Outcome(exception=error))
-                return
-            sound = [one for one in load if self._travels(worker, lane, one)]
-            if sound:
-                self._give(worker, lane, sound)
-            return
-        worker.lane = lane
-        worker.hand = {activation.id: activation for activation in load}
-        worker.jobs.add(lane.job.job_id)
-        ahead = lane.ahead(load)
-        if len(load) > 1 or ahead:
-            worker.recall_at = monotonic() + 3 * lane.expected(load) + LATE
-        self._crew.send(worker, "run", ahead, b"__main__" in body, body=body)
-        for activation in load:
-            lane.sent(activation)
-
-    def _travels(self, worker: Worker, lane: ProcessLane, activation: Activation) -> bool:
-        try:
-            lane.packed(worker, [activation])
-        except CannotTravel as error:
-            lane.finish(activation, Outcome(exception=error))
-            return False
-        worker.unlearn()  # it was not sent
-        return True
-
-    def _hire(self) -> None:
-        """Start workers, as many as there is work for and may be."""
-        wanted = 0
-        for lane in self._lanes:
-            wanted += lane.backlog
-            if wanted >= self._crew.room + self._crew.coming:
-                break
-        while self._lanes and self._crew.room and self._crew.coming < wanted:
-            try:
-                self._crew.hire()
-            except OSError as error:
-                self._failed_to_start(WorkerLost("a worker process", f"it could not be started: {error}"))
-
-    def _failed_to_start(self, lost: WorkerLost) -> None:
-        """Try again a few times, then fail the work that waits, unless other workers do it."""
-        self._failures += 1
-        log.warning("%s", lost)
-        if self._failures < TRIES:
-            return
-        self._failures = 0
-        if self._crew.workers:
-            self._crew.limit()
-            return
-        lanes, self._lanes = self._lanes, {}
-        for lane in lanes:
-            lane.fail(lost)
+            self._dealer.failed_to_start(lost)
