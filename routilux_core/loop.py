@@ -12,6 +12,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from routilux_core.interrupt import unbreakable
+
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
     from contextvars import Context
@@ -46,20 +48,27 @@ class _Loop:
 class Loops:
     """Runs coroutines for threads that wait for them; started when the first one comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, check: Callable[[], object] = bool) -> None:
+        self._check = check
+        """Called where an interrupt that came at a bad moment may break in."""
         self._lock = threading.Lock()
         self._loops: list[_Loop] = []
         self._here = threading.local()
         self._tasks: dict[object, Task[Any]] = {}
 
-    def call(self, owner: object, coroutine: Coroutine[Any, Any, Result], context: Context) -> Result:
-        """Run `coroutine` in `context` to its end and return its result; `owner` names it for `cancel`."""
+    def call(
+        self, owner: object, function: Callable[[], Coroutine[Any, Any, Result]], context: Context
+    ) -> Result:
+        """Await `function()` in `context` and return its result; `owner` names it for `cancel`.
+
+        The coroutine is made on the loop, so that none is left over when Ctrl-C breaks in before it begins.
+        """
         from concurrent.futures import Future  # noqa: PLC0415 - as asyncio
 
         done: Future[Result] = Future()
 
         def begin(loop: AbstractEventLoop) -> None:
-            task = loop.create_task(coroutine, context=context)
+            task = loop.create_task(function(), context=context)
             self._tasks[owner] = task
             task.add_done_callback(finish)
 
@@ -74,8 +83,8 @@ class Loops:
                 done.set_result(task.result())
 
         with self.blocking():
-            with self._lock:
-                self._free().put(begin)
+            self._put(begin)
+            self._check()
             return done.result()
 
     @contextmanager
@@ -103,8 +112,7 @@ class Loops:
             self._tasks[task] = task
             task.add_done_callback(self._tasks.pop)
 
-        with self._lock:
-            self._free().put(begin)
+        self._put(begin)
 
     def cancel(self, owner: object) -> None:
         """Cancel what runs for `owner`, if anything does."""
@@ -126,6 +134,10 @@ class Loops:
         task = self._tasks.get(owner)
         if task is not None and task.get_loop() is loop:
             task.cancel()
+
+    def _put(self, begin: Begin) -> None:
+        with self._lock:
+            self._free().put(begin)
 
     def _free(self) -> _Loop:
         """Return a loop that nobody blocks; the lock is held."""
@@ -151,3 +163,6 @@ class Loops:
             one.loop.run_until_complete(one.loop.shutdown_asyncgens())
         finally:
             one.loop.close()
+
+
+unbreakable(Loops._put)

@@ -6,6 +6,7 @@ import logging
 from abc import abstractmethod
 from contextlib import ExitStack
 from contextvars import Context, copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.binding import Style
@@ -114,7 +115,7 @@ class Runner(Generators):
         if slot.style in {Style.COROUTINE, Style.ASYNC_GENERATOR}:
             try:
                 return self.manager.loop.call(
-                    activation, self.run_async(activation), self.variables(activation)
+                    activation, partial(self.run_async, activation), self.variables(activation)
                 )
             except BaseException as error:  # noqa: BLE001 - a cancelled task, or an interrupt while waiting
                 self.manager.loop.cancel(activation)
