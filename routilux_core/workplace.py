@@ -55,8 +55,8 @@ class Workplace:
         self.clock: Clock = SystemClock() if clock is None else clock
         self.timers = Timers(self.clock)
         self.clerk = Clerk()
-        self.loop = Loops()
         self.interrupts = Interrupts()
+        self.loop = Loops(self.interrupts.check)
         self.limits = Limits(
             max_pending=self.settings.max_pending, max_activations=self.settings.max_activations
         )
@@ -183,26 +183,42 @@ class Workplace:
             raise InsideJob("shutdown", reason)
         with self._lock:
             self._closed = True
-        if not wait or not self.wait_for_all_jobs(timeout):
-            left = self.running_jobs
-            for job in left:
-                with suppress(InvalidTransition):  # it may have ended just now
-                    job.cancel("the job manager shut down")
-            if left:
-                log.warning("%d jobs were cancelled because their job manager shut down", len(left))
+        try:
+            if not (wait and self.wait_for_all_jobs(timeout)):
+                self._cancel_all()
+        except KeyboardInterrupt:
+            self._cancel_all()
+            self._end(GRACE)
+            raise
+        self._end(timeout if wait else GRACE)
+
+    def _cancel_all(self) -> None:
+        left = self.running_jobs
+        for job in left:
+            with suppress(InvalidTransition):  # it may have ended just now
+                job.cancel("the job manager shut down")
+        if left:
+            log.warning("%d jobs were cancelled because their job manager shut down", len(left))
+
+    def _end(self, limit: float | None) -> None:
+        """End all threads, waiting up to `limit` for all of them together."""
         with self._lock:
             told, self._told = self._told, True
         if not told:
             self.hooks.closing(self)  # type: ignore[arg-type]  # every one of us is a JobManager
-        limit = timeout if wait else GRACE
+        until = None if limit is None else monotonic() + limit
         for executor in self._executors.close():
-            executor.stop(limit)
+            executor.stop(_left(until))
         self.timers.stop()
-        self.clerk.stop(limit)
-        self.loop.stop(limit)
+        self.clerk.stop(_left(until))
+        self.loop.stop(_left(until))
         self.interrupts.release()
 
     @property
     def closed(self) -> bool:
         """True from the moment when it takes no more jobs."""
         return self._closed
+
+
+def _left(until: float | None) -> float | None:
+    return None if until is None else max(0.0, until - monotonic())
