@@ -1,9 +1,11 @@
 """The executors of ours keep the contract."""
 
 from routilux_core.testing import ExecutorContract
-from routilux_plugins.executors.aio import Asyncio, AsyncioSettings
+from routilux_plugins.executors.aio.executor import Asyncio
+from routilux_plugins.executors.aio.settings import AsyncioSettings
 from routilux_plugins.executors.pooled import Pooled, PooledSettings
-from routilux_plugins.executors.process import Process, ProcessSettings
+from routilux_plugins.executors.process.executor import Process
+from routilux_plugins.executors.process.settings import ProcessSettings
 from routilux_plugins.executors.sequential import Sequential
 from routilux_plugins.executors.threaded import Threaded, ThreadedSettings
 

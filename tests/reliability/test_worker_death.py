@@ -25,7 +25,9 @@ from routilux_core import (
     slot,
 )
 from routilux_core.testing.executor_contract.sample import chain
-from routilux_plugins.executors.process import Process, ProcessSettings, foreman
+from routilux_plugins.executors.process import foreman
+from routilux_plugins.executors.process.executor import Process
+from routilux_plugins.executors.process.settings import ProcessSettings
 
 KILLS = int(os.environ.get("TEST_KILLS", "10"))
 EACH = 40

@@ -6,13 +6,23 @@ was made there: sessions, locks, queues. All other jobs share a loop in a thread
 
 from __future__ import annotations
 
-from routilux_core import Registrar, hookimpl
-from routilux_plugins.executors.aio.executor import Asyncio, AsyncioSettings
+from typing import TYPE_CHECKING
 
-__all__ = ["Asyncio", "AsyncioSettings"]
+from routilux_core import Registrar, hookimpl
+from routilux_plugins.executors.aio.settings import AsyncioSettings
+
+if TYPE_CHECKING:
+    from routilux_core import Executor
+
+
+def make_asyncio(settings: AsyncioSettings) -> Executor:
+    """Return the executor, whose libraries are not loaded before."""
+    from routilux_plugins.executors.aio.executor import Asyncio
+
+    return Asyncio(settings)
 
 
 @hookimpl
 def register_components(registrar: Registrar) -> None:
     """Offer the executor for flows whose handlers await something."""
-    registrar.executor("asyncio", Asyncio, settings=AsyncioSettings)
+    registrar.executor("asyncio", make_asyncio, settings=AsyncioSettings)

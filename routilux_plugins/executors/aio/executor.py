@@ -7,36 +7,19 @@ import threading
 from contextlib import contextmanager
 from contextvars import copy_context
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary
 
-from attrs import field, frozen
-
-from routilux_core import Executor, InvalidOption, Lane, ManagerClosed, Traits, get_execution_context
+from routilux_core import Executor, Lane, ManagerClosed, Traits, get_execution_context
 from routilux_plugins.executors.aio.home import Home, OwnHome
 from routilux_plugins.executors.aio.lane import AioLane
 from routilux_plugins.executors.aio.pool import Pool
+from routilux_plugins.executors.aio.settings import AsyncioSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from routilux_core import Job
-
-
-def _count(_settings: object, attribute: Any, value: object) -> None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        raise InvalidOption(attribute.name, value, "a whole number from 1 up, or None")
-
-
-@frozen(kw_only=True)
-class AsyncioSettings:
-    """Options of the executor `asyncio`."""
-
-    max_tasks: int | None = field(default=None, validator=_count)
-    """How many async handlers of a job at once, where its flow has no `max_workers`; None takes 1,000."""
-    max_workers: int | None = field(default=None, validator=_count)
-    """How many threads for handlers that are not async; None takes the manager's `max_workers`, else
-    min(32, processors + 4)."""
 
 
 class Asyncio(Executor):

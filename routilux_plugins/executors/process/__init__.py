@@ -6,13 +6,23 @@ activations travel many at a time. A worker that dies is replaced, and what it h
 
 from __future__ import annotations
 
-from routilux_core import Registrar, hookimpl
-from routilux_plugins.executors.process.executor import Process, ProcessSettings
+from typing import TYPE_CHECKING
 
-__all__ = ["Process", "ProcessSettings"]
+from routilux_core import Registrar, hookimpl
+from routilux_plugins.executors.process.settings import ProcessSettings
+
+if TYPE_CHECKING:
+    from routilux_core import Executor
+
+
+def make_process(settings: ProcessSettings) -> Executor:
+    """Return the executor, whose libraries are not loaded before."""
+    from routilux_plugins.executors.process.executor import Process
+
+    return Process(settings)
 
 
 @hookimpl
 def register_components(registrar: Registrar) -> None:
     """Offer the executor for handlers that compute."""
-    registrar.executor("process", Process, settings=ProcessSettings)
+    registrar.executor("process", make_process, settings=ProcessSettings)

@@ -21,7 +21,8 @@ from routilux_core import (
     slot,
 )
 from routilux_plugins.executors import aio, pooled, sequential, threaded
-from routilux_plugins.executors.aio import Asyncio, AsyncioSettings
+from routilux_plugins.executors.aio.executor import Asyncio
+from routilux_plugins.executors.aio.settings import AsyncioSettings
 from tests.core.gate import WAIT, Gate
 
 NAME = "routilux-asyncio"

@@ -27,7 +27,8 @@ from routilux_core.testing import Recorder
 from routilux_core.testing.executor_contract.meeting import Meeting
 from routilux_core.testing.executor_contract.sample import chain, fan
 from routilux_plugins.executors import process
-from routilux_plugins.executors.process import Process, ProcessSettings
+from routilux_plugins.executors.process.executor import Process
+from routilux_plugins.executors.process.settings import ProcessSettings
 from tests.plugins.executors import labour
 
 PATIENCE = 30
