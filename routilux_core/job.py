@@ -69,7 +69,7 @@ class Job(Steering):
             reason = "the job itself waits for the monitor or function that asked for it"
             raise InsideJob("waiting for a job", reason)
         if self.lane.needs_caller() and not self.settled:
-            reason = "its handlers run on the event loop that this would block; await the job instead"
+            reason = "this thread has a part in running its handlers; await the job, or wait for it elsewhere"
             raise InsideJob("waiting for a job", reason)
         context = CONTEXT.get()
         if context is None:

@@ -99,7 +99,7 @@ class Dealer:
         while self.lanes and self._crew.room and self._crew.coming < wanted:
             try:
                 self._crew.hire()
-            except OSError as error:
+            except (OSError, ValueError) as error:
                 self.failed_to_start(WorkerLost("a worker process", f"it could not be started: {error}"))
 
     def started(self) -> None:

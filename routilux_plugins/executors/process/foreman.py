@@ -49,16 +49,21 @@ class Foreman:
     def ask(self, call: Callable[..., None], *given: Any) -> None:
         """Have `call` called in the foreman's thread, soon."""
         self._requests.append((call, given))
-        if not self._rung and threading.current_thread() is not self._thread:
+        if not self._rung and not self.here:
             self._rung = True
             with self._closing, suppress(BlockingIOError):
                 if self._bell >= 0:
                     os.write(self._bell, b"!")
 
+    @property
+    def here(self) -> bool:
+        """Whether this is the foreman's thread."""
+        return threading.current_thread() is self._thread
+
     def stop(self, timeout: float | None) -> None:
         """End all workers, those that do not end by themselves after the grace, and the thread."""
         self.ask(self._stop, timeout)
-        if self._thread is threading.current_thread():
+        if self.here:
             return
         self._thread.join(timeout)
         if self._thread.is_alive():  # it is in a function of the user
@@ -119,17 +124,11 @@ class Foreman:
         workers = self._crew.workers
         try:
             while not self._stopping or workers:
-                self._crew.wait(self._patience())
-                self._rung = False
-                with suppress(BlockingIOError):
-                    os.read(self._ear, 4096)
-                while self._requests:
-                    call, given = self._requests.popleft()
-                    call(*given)
-                self._watch_time()
-                self._dealer.deal()
-        except BaseException:
-            log.exception("the thread that serves the worker processes failed")
+                try:
+                    self._crew.wait(self._patience())
+                    self._attend_to_all()
+                except Exception:
+                    log.exception("a step of the thread that serves the worker processes failed")
         finally:
             for worker in list(workers.values()):
                 self._bury(worker)
@@ -138,6 +137,16 @@ class Foreman:
                 os.close(self._bell)
                 self._bell = -1
             os.close(self._ear)
+
+    def _attend_to_all(self) -> None:
+        self._rung = False
+        with suppress(BlockingIOError):
+            os.read(self._ear, 4096)
+        while self._requests:
+            call, given = self._requests.popleft()
+            call(*given)
+        self._watch_time()
+        self._dealer.deal()
 
     def _patience(self) -> float | None:
         """Return how long nothing has to be done unless something happens."""

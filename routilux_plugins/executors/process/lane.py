@@ -53,6 +53,10 @@ class ProcessLane(Lane):
         """Let a worker that has it stop."""
         self._foreman.ask(self._foreman.void, self, activation)
 
+    def needs_caller(self) -> bool:
+        """Tell whether the caller is the foreman, in a monitor or another function of the user."""
+        return self._foreman.here
+
     def close(self) -> None:
         """Let the workers forget the job."""
         self._foreman.ask(self._foreman.forget, self)

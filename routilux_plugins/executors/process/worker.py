@@ -74,8 +74,8 @@ class Worker:
             "wire": theirs.fileno(),
             "mark": memory,
             "home": os.getpid(),
-            "path": sys.path,
-            "argv": sys.argv,
+            "path": [str(place) for place in sys.path],
+            "argv": [str(argument) for argument in sys.argv],
             "main": location(),
         }
         options = [f"-W{option}" for option in sys.warnoptions]

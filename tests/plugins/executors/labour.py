@@ -72,19 +72,19 @@ def visit(meeting, n=0):
 
 @routine
 def sleep_deeply(note):
-    Path(note).write_text(str(os.getpid()), encoding="utf-8")
+    Path(note).write_text(f"{os.getpid()}\n", encoding="utf-8")
     time.sleep(60)
 
 
 @routine(timeout=0.1)
 def sleep_too_deeply(note):
-    Path(note).write_text(str(os.getpid()), encoding="utf-8")
+    Path(note).write_text(f"{os.getpid()}\n", encoding="utf-8")
     time.sleep(60)
 
 
 @routine(timeout=0.1)
 def stop_when_told(note):
-    Path(note).write_text(str(os.getpid()), encoding="utf-8")
+    Path(note).write_text(f"{os.getpid()}\n", encoding="utf-8")
     context = get_execution_context()
     while not context.cancelled:
         time.sleep(0.001)

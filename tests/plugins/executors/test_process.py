@@ -17,6 +17,7 @@ from routilux_core import (
     ActivationYielded,
     ErrorHandler,
     Flow,
+    InsideJob,
     InvalidOption,
     JobManager,
     ManagerClosed,
@@ -314,14 +315,11 @@ def test_workers_end_with_their_home(tmp_path):
         """),
         encoding="utf-8",
     )
-    note = tmp_path / "note"
-    os.mkfifo(note)
-    home = subprocess.Popen(
-        [sys.executable, str(script), str(note)], env={**os.environ, "PYTHONPATH": str(ROOT)}
-    )
-    pid = int(note.read_text(encoding="utf-8"))
-    home.kill()
-    home.wait()
+    command = [sys.executable, str(script), "/dev/stdout"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as home:
+        pid = int(home.stdout.readline())
+        home.kill()
     wait_for_end(pid)
 
 
@@ -416,6 +414,21 @@ def test_a_script_without_its_guard_is_told_what_to_write(tmp_path):
     assert stdout == ""
     assert 'put what starts jobs under `if __name__ == "__main__":`' in stderr
     assert "JobFailed" in stderr
+
+
+def test_a_monitor_cannot_wait_for_what_only_its_own_thread_brings_on(pair):
+    refused = []
+
+    def run_another(job, fact):
+        if fact.tag == "activation_completed" and not refused:
+            try:
+                pair.execute(chain("inner", where=labour.where()), "where")
+            except InsideJob as error:
+                refused.append(str(error))
+
+    state = run(pair, chain("one", where=labour.where()), "where", monitors=[run_another])
+    assert state.status == "completed"
+    assert "wait for it elsewhere" in refused[0]
 
 
 # -- options ---------------------------------------------------------------------------------------------
