@@ -34,32 +34,37 @@ def waits(function: Callable[..., object]) -> None:
 
 
 class Interrupts:
-    """Guards a manager's `execute` in the main thread, from its first use until the manager closes."""
+    """Guards the main thread of the process, from a manager's first job there until all such are closed."""
 
-    __slots__ = ("_installed", "pending")
+    __slots__ = ("_guarded", "pending")
 
     def __init__(self) -> None:
         self.pending = False
-        self._installed = False
+        self._guarded = 0
+        """How many managers want it."""
 
-    def guard(self) -> None:
-        """Take over SIGINT where Python's own handler has it and this is the main thread."""
-        if self._installed or threading.current_thread() is not threading.main_thread():
-            return
-        import signal  # noqa: PLC0415 - costly, and needed only where a job is driven
+    def guard(self) -> bool:
+        """Take over SIGINT where Python's own handler has it and this is the main thread; tell whether."""
+        if threading.current_thread() is not threading.main_thread():
+            return False
+        import signal  # noqa: PLC0415 - costly, and needed only where a job is started
 
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        known = signal.getsignal(signal.SIGINT)
+        if known is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._interrupted)
-            self._installed = True
+        elif known != self._interrupted:
+            return False
+        self._guarded += 1
+        return True
 
     def release(self) -> None:
-        """Give SIGINT back."""
-        if self._installed and threading.current_thread() is threading.main_thread():
+        """Take one guard back; with the last one, give SIGINT back."""
+        self._guarded -= 1
+        if not self._guarded and threading.current_thread() is threading.main_thread():
             import signal  # noqa: PLC0415 - as above
 
             if signal.getsignal(signal.SIGINT) == self._interrupted:
                 signal.signal(signal.SIGINT, signal.default_int_handler)
-            self._installed = False
 
     def _interrupted(self, _number: int, frame: FrameType | None) -> None:
         inner: FrameType | None = None
@@ -81,3 +86,7 @@ class Interrupts:
         if self.pending and threading.current_thread() is threading.main_thread():
             self.pending = False
             raise KeyboardInterrupt
+
+
+INTERRUPTS = Interrupts()
+"""There is one main thread, so this is for all managers: one may not take an interrupt from another."""

@@ -44,6 +44,7 @@ class JobManager(Workplace):
 
         `options` are those of `Flow.start`.
         """
+        self.guard()
         entry = (entry_routine_id, entry_params)
         job = new_job(self, self._flow(flow), entry, timeout, job_state, Launch(**options), driven=False)
         self.interrupts.check()
@@ -61,15 +62,17 @@ class JobManager(Workplace):
         **options: Any,
     ) -> JobState:
         """Start a job, wait for its end or a pause, and return its state. Ctrl-C cancels it."""
-        self.interrupts.guard()
+        self.guard()
         entry = (entry_routine_id, entry_params)
         job = new_job(self, self._flow(flow), entry, timeout, job_state, Launch(**options), driven=True)
         try:
+            self.interrupts.check()
             if job.parent is None:
                 job.executor.drive(job)
             else:
                 with self.waits(job.parent, job):
                     job.executor.drive(job)
+            self.interrupts.check()
         except KeyboardInterrupt:
             self.interrupts.pending = False
             job.cancel_quietly("interrupted")
@@ -145,6 +148,7 @@ class JobManager(Workplace):
 
     def resume_state(self, flow: Flow, state: JobState, *, accept_changes: bool = False) -> JobState:
         """Do what `Flow.resume` does."""
+        self.guard()
         resumed_job(self, flow, state, accept_changes=accept_changes)
         self.interrupts.check()
         return state

@@ -53,6 +53,7 @@ class Waiting(Taking):
         done = threading.Event()
         ring = done.set
         while self.watch_end(ring):
+            self.manager.interrupts.check()  # that came while the executor was told of work
             if not done.wait(_left(until)):
                 self.unwatch(ring)
                 return self.settled

@@ -17,7 +17,7 @@ from routilux_core.discovery import Choice, load
 from routilux_core.errors import DuplicateName
 from routilux_core.executors import Executors
 from routilux_core.failing import Limits
-from routilux_core.interrupt import Interrupts
+from routilux_core.interrupt import INTERRUPTS
 from routilux_core.job_errors import InsideJob, InvalidTransition, ManagerClosed
 from routilux_core.loop import Loops
 from routilux_core.settings import Settings, read_settings
@@ -55,7 +55,8 @@ class Workplace:
         self.clock: Clock = SystemClock() if clock is None else clock
         self.timers = Timers(self.clock)
         self.clerk = Clerk()
-        self.interrupts = Interrupts()
+        self.interrupts = INTERRUPTS
+        self._guarded = False
         self.loop = Loops(self.interrupts.check)
         self.limits = Limits(
             max_pending=self.settings.max_pending, max_activations=self.settings.max_activations
@@ -115,6 +116,11 @@ class Workplace:
     def executor(self, wanted: str | Executor | Flow) -> Executor:
         """Return the executor of that name, or the one for that flow, started."""
         return self._executors.find(wanted)
+
+    def guard(self) -> None:
+        """See to it that Ctrl-C does not break into the engine's work, if this is the main thread."""
+        if not self._guarded:
+            self._guarded = self.interrupts.guard()
 
     def admit(self, job: Job) -> None:
         """Take a job in, unless the manager is closed."""
@@ -212,7 +218,9 @@ class Workplace:
         self.timers.stop()
         self.clerk.stop(_left(until))
         self.loop.stop(_left(until))
-        self.interrupts.release()
+        if self._guarded:
+            self._guarded = False
+            self.interrupts.release()
 
     @property
     def closed(self) -> bool:
