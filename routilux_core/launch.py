@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from attrs import define
+from attrs import define, fields
 
-from routilux_core.errors import InvalidFlow, InvalidOption
+from routilux_core.errors import InvalidFlow, InvalidOption, UnknownOption, choices
 from routilux_core.executor import Executor
 from routilux_core.facts import JobForked, JobStarted
 from routilux_core.flow import Flow, checked_timeout
@@ -36,6 +36,19 @@ class Launch:
     executor: str | Executor | None = None
     monitors: Iterable[Any] = ()
     metadata: Mapping[str, Any] | None = None
+
+
+_LAUNCH = {name.name for name in fields(Launch)}
+_OPTIONS = ("entry_routine_id", "entry_params", "timeout", "job_state", *sorted(_LAUNCH))
+
+
+def launch_of(call: str, options: dict[str, Any], *also: str) -> Launch:
+    """Return what the caller of `call` has asked for; `also` are options that the call itself takes."""
+    if not options.keys() <= _LAUNCH:
+        name = next(name for name in options if name not in _LAUNCH)
+        known = (*_OPTIONS, *also)
+        raise UnknownOption(name, options[name], f"one of: {choices(known)}", call, known)
+    return Launch(**options)
 
 
 def checked_plan(manager: JobManager, flow: Flow) -> Plan:
@@ -76,12 +89,14 @@ def new_job(
     elif state.status is not ExecutionStatus.PENDING or state._data.activations:
         moves = tuple(sorted(MOVES[state.status]))
         raise InvalidTransition(state.job_id, str(state.status), "started", moves)
+    metadata = launch.metadata or {}
+    if not isinstance(metadata, Mapping):
+        raise InvalidOption("metadata", metadata, "a dict")
     job = _job(manager, plan, state, launch)
     job.driven = driven
     data = state._data
-    metadata = dict(launch.metadata or {})
     started = JobStarted(
-        0, 0.0, data.job_id, flow.flow_id, data.root, data.created_at, plan.fingerprint, limit, metadata
+        0, 0.0, data.job_id, flow.flow_id, data.root, data.created_at, plan.fingerprint, limit, dict(metadata)
     )
     _admit(manager, job)
     try:
@@ -174,6 +189,8 @@ def _job(manager: JobManager, plan: Plan, state: JobState, launch: Launch) -> Jo
     if kept is not None:
         state._history = deque(state._history, maxlen=kept)
     job = Job(manager, plan, state, executor)
+    if launch.monitors and (isinstance(launch.monitors, str) or not isinstance(launch.monitors, Iterable)):
+        raise InvalidOption("monitors", launch.monitors, "a list of monitors")
     for monitor in launch.monitors:
         if isinstance(monitor, type):
             raise InvalidOption("monitors", monitor, f"objects, not classes; call it: {monitor.__name__}()")

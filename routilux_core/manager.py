@@ -9,7 +9,7 @@ from routilux_core.current import MANAGER
 from routilux_core.facts import JobCancelled
 from routilux_core.interrupt import unbreakable
 from routilux_core.job_errors import FlowMismatch, InvalidTransition, UnknownJob
-from routilux_core.launch import FOREIGN, Launch, forked_state, new_job, resumed_job
+from routilux_core.launch import FOREIGN, forked_state, launch_of, new_job, resumed_job
 from routilux_core.status import MOVES, ExecutionStatus
 from routilux_core.validation import Problem, problems
 from routilux_core.workplace import Workplace
@@ -45,8 +45,8 @@ class JobManager(Workplace):
         `options` are those of `Flow.start`.
         """
         self.guard()
-        entry = (entry_routine_id, entry_params)
-        job = new_job(self, self._flow(flow), entry, timeout, job_state, Launch(**options), driven=False)
+        entry, launch = (entry_routine_id, entry_params), launch_of("start_job", options)
+        job = new_job(self, self._flow(flow), entry, timeout, job_state, launch, driven=False)
         self.interrupts.check()
         return job.job_state
 
@@ -63,8 +63,8 @@ class JobManager(Workplace):
     ) -> JobState:
         """Start a job, wait for its end or a pause, and return its state. Ctrl-C cancels it."""
         self.guard()
-        entry = (entry_routine_id, entry_params)
-        job = new_job(self, self._flow(flow), entry, timeout, job_state, Launch(**options), driven=True)
+        entry, launch = (entry_routine_id, entry_params), launch_of("execute", options, "raise_on_error")
+        job = new_job(self, self._flow(flow), entry, timeout, job_state, launch, driven=True)
         try:
             self.interrupts.check()
             if job.parent is None:
@@ -93,8 +93,11 @@ class JobManager(Workplace):
         **options: Any,
     ) -> JobState:
         """Do what `execute` does without blocking the event loop; cancelling the task cancels the job."""
-        entry = (entry_routine_id, entry_params)
-        job = new_job(self, self._flow(flow), entry, timeout, job_state, Launch(**options), driven=True)
+        entry, launch = (
+            (entry_routine_id, entry_params),
+            launch_of("execute_async", options, "raise_on_error"),
+        )
+        job = new_job(self, self._flow(flow), entry, timeout, job_state, launch, driven=True)
         try:
             await job.executor.drive_async(job)
         except BaseException:

@@ -1,5 +1,7 @@
 """Bad input: each kind has a clear error, and nothing is harmed by it."""
 
+import asyncio
+
 import pytest
 
 from routilux_core import (
@@ -10,6 +12,7 @@ from routilux_core import (
     FlowMismatch,
     InsideJob,
     InvalidMapping,
+    InvalidOption,
     InvalidPayload,
     InvalidTransition,
     JobState,
@@ -17,6 +20,7 @@ from routilux_core import (
     UnknownComponent,
     UnknownEvent,
     UnknownJob,
+    UnknownOption,
     UnknownRoutine,
     UnknownSlot,
     all_sources,
@@ -110,6 +114,42 @@ def test_an_unknown_executor(manager, flow, how):
     else:
         text = text_of(UnknownComponent, manager.executor, "sequental")
     assert text == "no executor named 'sequental'; installed: sequential; did you mean 'sequential'?"
+    check(flow, manager)
+
+
+CALLS = {
+    "start_job": lambda manager, flow, **options: manager.start_job(flow, "first", **options),
+    "execute": lambda manager, flow, **options: flow.execute("first", **options),
+    "execute_async": lambda manager, flow, **options: asyncio.run(flow.execute_async("first", **options)),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    ("name", "meant"), [("executr", "executor"), ("timout", "timeout"), ("entry_slots", "entry_slot")]
+)
+def test_a_misspelt_option_of_a_job(manager, flow, call, name, meant):
+    text = text_of(UnknownOption, CALLS[call], manager, flow, **{name: "pooled"})
+    assert text.startswith(f"{call} has no {name!r}; it has: entry_routine_id, entry_params, timeout, ")
+    assert text.endswith(f"; did you mean {meant!r}?")
+    check(flow, manager)
+
+
+def test_a_misspelt_option_of_execute_alone(manager, flow):
+    text = text_of(UnknownOption, flow.execute, "first", raise_on_eror=True)
+    assert text.endswith("; did you mean 'raise_on_error'?")
+    check(flow, manager)
+
+
+@pytest.mark.parametrize("value", [print, "logging", 1])
+def test_monitors_that_are_none(manager, flow, value):
+    text = text_of(InvalidOption, flow.execute, "first", monitors=value)
+    assert text.endswith("it takes a list of monitors")
+    check(flow, manager)
+
+
+def test_metadata_that_is_none(manager, flow):
+    assert text_of(InvalidOption, flow.start, "first", metadata=[1]).endswith("it takes a dict")
     check(flow, manager)
 
 
