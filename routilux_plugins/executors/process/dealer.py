@@ -76,9 +76,7 @@ class Dealer:
         ahead = lane.ahead(load)
         if len(load) > 1 or ahead:
             worker.recall_at = monotonic() + 3 * lane.expected(load) + LATE
-        self._crew.send(worker, "run", ahead, b"__main__" in body, body=body)
-        for activation in load:
-            lane.sent(activation)
+        self._crew.send(worker, "run", ahead, lane.timed(load), b"__main__" in body, body=body)
 
     def _travels(self, worker: Worker, lane: ProcessLane, activation: Activation) -> bool:
         try:

@@ -97,8 +97,12 @@ class ProcessLane(Lane):
         worker.learn(keys)
         return content
 
-    def sent(self, activation: Activation) -> None:
-        """Let its time run, where it has a limit."""
+    def timed(self, load: list[Activation]) -> bool:
+        """Tell whether it has to be known when the handler begins."""
+        return self.job.time_limit(load[0]) is not None
+
+    def begun(self, activation: Activation) -> None:
+        """Let its time run."""
         seconds = self.job.time_limit(activation)
         if seconds is not None:
             self.job.limit_time(activation, seconds)

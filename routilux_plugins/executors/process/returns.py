@@ -49,6 +49,12 @@ def _ready(worker: Worker, _: bytes) -> None:
     worker.ready = True
 
 
+def _begun(worker: Worker, number: int, _: bytes) -> None:
+    activation, lane = worker.hand.get(number), worker.lane
+    if activation is not None and lane is not None:
+        lane.begun(activation)
+
+
 def _done(worker: Worker, numbers: list[int], running: int, body: bytes) -> None:
     try:
         replies: list[tuple[tuple[int, float], Reply]] = unpacked(body)
@@ -114,6 +120,7 @@ def _taken(worker: Worker, number: int) -> Activation | None:
 
 _HEARD: dict[str, Callable[..., None]] = {
     "ready": _ready,
+    "begun": _begun,
     "done": _done,
     "back": _back,
     "output": _output,

@@ -46,6 +46,8 @@ class Station:
         """What has come and was not begun."""
         self._ahead = 0
         """How much of a generator may be run before home has asked for it."""
+        self._timed = False
+        """Whether home wants to know when a handler begins."""
         self._at = 0
         """The number of the activation of which that is done."""
         self._outpost = Outpost(self._output)
@@ -82,8 +84,8 @@ class Station:
             "stop": self._stop,
         }
 
-    def _take(self, ahead: int, needs_main: bool, body: bytes) -> None:
-        self._ahead = ahead
+    def _take(self, ahead: int, timed: bool, needs_main: bool, body: bytes) -> None:
+        self._ahead, self._timed = ahead, timed
         self._tasks.put(partial(self._run, body, needs_main))
 
     def _between(self, call: Callable[[str], None]) -> Callable[[str, bytes], None]:
@@ -131,6 +133,8 @@ class Station:
             except IndexError:  # no more, or given back
                 break
             mark.set(activation.id)
+            if self._timed:
+                self._begin(parcel, activation)
             begun = perf_counter()
             outcome = run(parcel, activation)
             ended = perf_counter()
@@ -145,6 +149,12 @@ class Station:
                 self._flush()
                 flushed = perf_counter()
         self._flush()
+
+    def _begin(self, parcel: Parcel, activation: Activation) -> None:
+        """Say that the handler is about to be called: making its routine does not count as its time."""
+        with suppress(BaseException):  # it fails again, where that is told
+            self._outpost.job(parcel, activation.routine_id)
+        self._send("begun", activation.id)
 
     def _go_on(self, parcel: Parcel, activation: Activation, outcome: Outcome, seconds: float) -> Outcome:
         """Run further items of a generator, as many as may pile up at home and for a few milliseconds."""

@@ -33,6 +33,8 @@ from routilux_plugins.executors.process.settings import ProcessSettings
 from tests.plugins.executors import labour
 
 PATIENCE = 30
+MOST_SECONDS = 25e-6
+"""What a small activation may take in all, with two workers."""
 ROOT = Path(__file__).parents[3]
 
 
@@ -473,10 +475,12 @@ def test_nothing_is_opened_after_a_stop():
 
 @pytest.mark.speed
 def test_small_activations_are_not_dominated_by_transport(pair):
-    flow, times = chain("tiny", fan=labour.Fan(), tiny=labour.tiny()), []
-    for _ in range(5):
+    flow, best = chain("tiny", fan=labour.Fan(), tiny=labour.tiny()), 1.0
+    for _ in range(20):
         begun = perf_counter()
         state = run(pair, flow, "fan", {"width": 10_000})
-        times.append(perf_counter() - begun)
+        best = min(best, (perf_counter() - begun) / 10_000)
         assert len(state.results["tiny.output"]) == 10_000
-    assert min(times) < 10_000 * 25e-6, f"{min(times) / 10_000 * 1e6:.1f} µs each"
+        if best < MOST_SECONDS:
+            return
+    pytest.fail(f"{best * 1e6:.1f} µs each")
