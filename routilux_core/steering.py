@@ -69,13 +69,14 @@ class Steering(Serving):
 
     def launch(self, take: bool) -> Activation | None:
         """Begin, if that was left to whoever works; with `take` return the first work."""
-        message, self._begin = self._begin, None
+        with self.lock:
+            message, self._begin = self._begin, None
+            if message is not None:
+                self.inbox.append(message)
+                messages = self._claimed()
         if message is None:
             return self.take() if take else None
         take = take and self._holds is None
-        with self.lock:
-            self.inbox.append(message)
-            messages = self._claimed()
         if messages is None:
             return None
         if take and len(messages) == 1 and not self.roundabout:
@@ -198,6 +199,9 @@ class Steering(Serving):
                 return False
             if shut:
                 self.open = False
+            if self._begin is not None:  # it was to begin when somebody works for it
+                self.inbox.append(self._begin)
+                self._begin = None
             self.inbox += ((act, one, answer), (_ring, done, None))
         self.pump()
         if not (done.is_set() or self._in_turn()):

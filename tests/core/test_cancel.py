@@ -270,3 +270,19 @@ def test_a_shutdown_beside_jobs_that_end_is_no_error():
         states = [manager.start_job(flow, "a", {"n": n}) for n in range(10)]
         manager.shutdown(wait=False)
         assert {str(state.status) for state in states} <= {"completed", "cancelled"}
+
+
+def test_a_job_that_is_cancelled_before_anybody_works_for_it_keeps_its_entry_pending():
+    """As it is when Ctrl-C comes while `execute` makes the job."""
+
+    class Interrupted(sequential.Sequential):
+        def drive(self, job):
+            raise KeyboardInterrupt
+
+    state = JobState()
+    flow = Flow("flow")
+    flow.add_routine(keep(), "a")
+    with JobManager(executor=Interrupted(), discover=False), pytest.raises(KeyboardInterrupt):
+        flow.execute("a", {"n": 1}, job_state=state)
+    assert state.status == "cancelled"
+    assert [task.routine_id for task in state.pending_tasks] == ["a"]
