@@ -172,8 +172,9 @@ def test_nothing_is_lost_and_nothing_happens_twice():
 
 
 @pytest.mark.long
+@pytest.mark.timeout(300)
 def test_it_stands_a_hundred_kills():
-    attack(100)
+    attack(100, patience=240)
 
 
 def _lose(worker, lost):
