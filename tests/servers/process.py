@@ -1,0 +1,80 @@
+"""A server as a process of this test session."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+import pytest
+
+PATIENCE = 30.0
+NOBODY = "nobody"
+
+
+class ServerProcess(ABC):
+    """A server that can be stopped and started again, with all that it has kept."""
+
+    def __init__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="routilux-server-"))
+        self.port = _free_port()
+        self.process = None
+        # A server may refuse to run as root.
+        self.user = NOBODY if os.geteuid() == 0 else None
+        if self.user:
+            account = pwd.getpwnam(self.user)
+            os.chown(self.folder, account.pw_uid, account.pw_gid)
+        try:
+            self.prepare()
+            self.start()
+        except (OSError, AssertionError, subprocess.SubprocessError) as error:
+            self.end()
+            pytest.skip(f"{type(self).__name__} cannot be started on this machine: {error}")
+
+    def prepare(self) -> None:
+        """Make what the server needs before its first start."""
+
+    @abstractmethod
+    def command(self) -> list[str]:
+        """What is run."""
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """Whether the server can be used now."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Stop the server, as an administrator does."""
+
+    def start(self) -> None:
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command(), stdout=log, stderr=log, user=self.user, group=None, cwd=self.folder
+            )
+        until = time.monotonic() + PATIENCE
+        while not self.answers():
+            assert self.process.poll() is None, (self.folder / "log").read_text()[-2000:]
+            assert time.monotonic() < until, "it does not answer"
+            time.sleep(0.02)
+
+    def run(self, *command: object) -> None:
+        """Run a program beside the server, as the same user."""
+        subprocess.run(
+            [*map(str, command)], check=True, capture_output=True, user=self.user, cwd=self.folder, timeout=60
+        )
+
+    def end(self) -> None:
+        """Stop the server and forget what it has kept."""
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
