@@ -5,6 +5,7 @@ from contextlib import closing
 import pytest
 
 from routilux_core.testing import StoreContract
+from routilux_plugins.stores.files.store import Files
 from routilux_plugins.stores.memory.shelf import Shelf
 from routilux_plugins.stores.memory.store import Memory
 from routilux_plugins.stores.sqlite.store import Sqlite
@@ -35,4 +36,16 @@ class TestSqlite(StoreContract):
     @pytest.fixture
     def again(self, store, tmp_path):
         with closing(Sqlite(tmp_path / "jobs.db")) as again:
+            yield again
+
+
+class TestFiles(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path):
+        with closing(Files(tmp_path / "jobs")) as store:
+            yield store
+
+    @pytest.fixture
+    def again(self, store, tmp_path):
+        with closing(Files(tmp_path / "jobs")) as again:
             yield again
