@@ -7,6 +7,7 @@ raises KeyboardInterrupt as Python does. Amid the engine's work it leaves a note
 from __future__ import annotations
 
 import threading
+from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 _INNER: set[CodeType] = set()
 _SHUT: set[CodeType] = set()
 _WAIT: set[CodeType] = set()
+_SOON = 0.1
+"""Seconds after which who waits looks up for the first time."""
 
 
 def calls_users(function: Callable[..., object]) -> None:
@@ -86,6 +89,22 @@ class Interrupts:
         if self.pending and threading.current_thread() is threading.main_thread():
             self.pending = False
             raise KeyboardInterrupt
+
+
+def patient(wait: Callable[[float | None], bool], seconds: float | None) -> bool:
+    """Call `wait(seconds)` such that the main thread hears of an interrupt.
+
+    Python does not hear one that comes while the thread is about to wait, which takes milliseconds when others
+    want the interpreter. So it looks up soon after that, and ever more rarely later.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return wait(seconds)
+    until, share = None if seconds is None else monotonic() + seconds, _SOON
+    while until is None or monotonic() + share < until:
+        if wait(share):
+            return True
+        share *= 2
+    return wait(max(0.0, until - monotonic()))
 
 
 INTERRUPTS = Interrupts()

@@ -10,12 +10,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from routilux_core.interrupt import unbreakable
+from routilux_core.interrupt import patient, unbreakable
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
+    from concurrent.futures import Future
     from contextvars import Context
 
 Result = TypeVar("Result")
@@ -85,6 +87,8 @@ class Loops:
         with self.blocking():
             self._put(begin)
             self._check()
+            if threading.current_thread() is threading.main_thread():
+                patient(partial(_ended, done), None)
             return done.result()
 
     @contextmanager
@@ -163,6 +167,12 @@ class Loops:
             one.loop.run_until_complete(one.loop.shutdown_asyncgens())
         finally:
             one.loop.close()
+
+
+def _ended(done: Future[Any], seconds: float | None) -> bool:
+    from concurrent.futures import wait  # noqa: PLC0415 - as asyncio
+
+    return bool(wait((done,), seconds).done)
 
 
 unbreakable(Loops._put)

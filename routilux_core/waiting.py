@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.current import CONTEXT
-from routilux_core.interrupt import unbreakable, waits
+from routilux_core.interrupt import patient, unbreakable, waits
 from routilux_core.outcome import Outcome
 from routilux_core.taking import Taking
 
@@ -54,7 +54,7 @@ class Waiting(Taking):
         ring = done.set
         while self.watch_end(ring):
             self.manager.interrupts.check()  # that came while the executor was told of work
-            if not done.wait(_left(until)):
+            if not patient(done.wait, _left(until)):
                 self.unwatch(ring)
                 return self.settled
             done.clear()
@@ -161,7 +161,7 @@ def _left(until: float | None) -> float | None:
 
 
 def _sleep(something: threading.Event, seconds: float | None) -> bool:
-    return something.wait(seconds)
+    return patient(something.wait, seconds)
 
 
 waits(_sleep)
