@@ -1,1 +1,1 @@
-"""Real servers for tests, from pip packages: on loopback, in a temporary folder, gone with the test session."""
+"""Real servers for tests, on loopback, in a temporary folder, gone with the test session."""

@@ -35,6 +35,7 @@ class ServerProcess(ABC):
             self.end()
             pytest.skip(f"{type(self).__name__} cannot be started on this machine: {error}")
 
+    @abstractmethod
     def prepare(self) -> None:
         """Make what the server needs before its first start."""
 

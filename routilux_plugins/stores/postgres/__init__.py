@@ -1,7 +1,7 @@
 """`postgres`: jobs in a PostgreSQL database, for processes of any number of hosts.
 
-`postgresql://user:password@host:5432/database` is the database. Its tables are made on first use, in a schema of
-their own. The time is the server's.
+`postgresql://user:password@host:5432/database` is the database. Its tables are made on first use, in a
+schema of their own. The time is the server's.
 """
 
 from __future__ import annotations
@@ -25,4 +25,4 @@ def open_postgres(url: StoreURL, settings: PostgresSettings) -> Store:
 @hookimpl
 def register_components(registrar: Registrar) -> None:
     """Offer the store for many hosts."""
-    registrar.store("postgresql", open_postgres, settings=PostgresSettings)
+    registrar.store("postgresql", open_postgres, settings=PostgresSettings, synonyms=("postgres",))

@@ -1,4 +1,4 @@
-"""A batch of commits as the lists that the function `write` takes."""
+"""A batch of commits as the values of a statement."""
 
 from __future__ import annotations
 
@@ -13,14 +13,35 @@ if TYPE_CHECKING:
     from routilux_core import Commit
 
 
+def step_row(batch: Sequence[Commit]) -> tuple[Any, ...] | None:
+    """Return the values of `STEP`, if the batch is one entry of one job and nothing more."""
+    if len(batch) != 1:
+        return None
+    [commit] = batch
+    if len(commit.entries) != 1 or commit.snapshot or commit.handled:
+        return None
+    [entry] = commit.entries
+    claim, last = commit.claim, entry.last
+    fence = (claim.job_id, claim.owner, claim.epoch, entry.first - 1)
+    return (*head_row(commit.head), last, *fence, entry.first, last, entry.content)
+
+
 def batch_row(batch: Sequence[Commit]) -> tuple[list[Any], ...]:
-    """Return the lists. Jobs are in the order of their ids, in which everybody locks them."""
+    """Return the lists that the function `write` takes.
+
+    Jobs are in the order of their ids, in which everybody locks them.
+    """
     commits = sorted(batch, key=lambda commit: commit.claim.job_id) if len(batch) > 1 else batch
     numbered = list(enumerate(commits, 1))
     return (
         *_columns((_job(commit) for commit in commits), 12),
         *_columns(
-            ((place, one.first, one.last, one.content) for place, commit in numbered for one in commit.entries), 4
+            (
+                (place, one.first, one.last, one.content)
+                for place, commit in numbered
+                for one in commit.entries
+            ),
+            4,
         ),
         *_columns(
             (
@@ -41,6 +62,10 @@ def _job(commit: Commit) -> tuple[Any, ...]:
         return (claim.job_id, claim.owner, claim.epoch, *head, None, None, True)
     chained = all(later.first == former.last + 1 for former, later in pairwise(entries))
     return (claim.job_id, claim.owner, claim.epoch, *head, entries[0].first, entries[-1].last, chained)
+
+
+def _entries(place: int, commit: Commit) -> list[tuple[Any, ...]]:
+    return [(place, one.first, one.last, one.content) for one in commit.entries]
 
 
 def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:

@@ -68,9 +68,10 @@ class Database:
                     make_tables(connection, self._schema, self.name)
                 except psycopg.Error as error:
                     raise refusal(error, self.name) from error
-            return
         except psycopg.Error as error:
             failure = unreachable(error, self.name, password)
+        else:
+            return
         raise failure  # outside, so that what the driver said of a password is in no chain of errors
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
@@ -136,5 +137,7 @@ def _place(url: StoreURL) -> dict[str, Any]:
         return dict(conninfo_to_dict(url.reveal()))
     except psycopg.Error:
         pass
-    reason = "that is no place of a database; write postgresql://user:password@host:5432/database, with %40 for @"
+    reason = (
+        "that is no place of a database; write postgresql://user:password@host:5432/database, with %40 for @"
+    )
     raise StoreError(str(url), reason)

@@ -6,8 +6,8 @@ A process that is stopped in the midst of something holds no lock of the databas
 # Rows are locked in the order of their ids: whoever waits for somebody is waited for by nobody before.
 
 ADD = """CREATE FUNCTION $.add_job(
-    id text, a_flow text, a_fingerprint text, a_status text, created double precision, updated double precision,
-    a_note bytea, an_end bigint, an_owner text, an_epoch bigint, seconds double precision,
+    id text, a_flow text, a_fingerprint text, a_status text, created double precision,
+    updated double precision, a_note bytea, an_end bigint, an_owner text, an_epoch bigint, seconds double precision,
     firsts bigint[], lasts bigint[], contents bytea[], snapshot_number bigint, snapshot_content bytea
 ) RETURNS boolean LANGUAGE plpgsql AS $body$
 #variable_conflict use_column
@@ -55,9 +55,9 @@ BEGIN
         ELSIF ends[i] <= found.last THEN
             NULL;
         ELSIF found.status IN ('completed', 'failed', 'cancelled') THEN
-            IF ends[i] IS NOT NULL OR
-                (found.flow_id, found.fingerprint, found.status, found.created_at, found.updated_at, found.note)
-                <> (flows[i], fingerprints[i], statuses[i], created[i], updated[i], notes[i])
+            IF ends[i] IS NOT NULL OR (found.flow_id, found.fingerprint, found.status,
+                found.created_at, found.updated_at, found.note) <>
+                (flows[i], fingerprints[i], statuses[i], created[i], updated[i], notes[i])
             THEN
                 lost := lost || ids[i];
             END IF;
@@ -114,7 +114,7 @@ BEGIN
 END
 $body$"""
 
-# Each statement sees what others had committed when it began, and nothing is written for a job that is locked.
+# Each statement sees what others had committed when it began, and nobody writes for a job that is locked.
 FORGET = """CREATE FUNCTION $.forget(chosen bigint[]) RETURNS bigint LANGUAGE plpgsql AS $body$
 #variable_conflict use_column
 DECLARE

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import errors
-from psycopg_pool import PoolTimeout, TooManyRequests
 
 from routilux_core import DamagedStore, InvalidName, StoreError, StoreUnavailable
 
@@ -34,24 +33,28 @@ LASTING = (
 def refusal(error: psycopg.Error, store: str, values: Iterable[Any] = ()) -> Exception:
     """Return the error of ours that tells the same."""
     code = error.sqlstate or ""
-    if code == ASTRAY:
-        last, job_id = error.diag.message_detail, error.diag.message_hint
-        return StoreError(store, f"entries of job {job_id!r} do not go on after fact {last}")
-    if isinstance(error, errors.DiskFull):
-        return StoreError(store, "its disk is full; make room, and nothing that was kept is lost")
     if isinstance(error, (errors.ProgramLimitExceeded, psycopg.DataError)):
         return InvalidName("id", _longest(values))
-    if isinstance(error, errors.InsufficientPrivilege):
-        return StoreError(store, f"{said(error)}; give this user the right to, or name a schema by ?schema=")
-    if isinstance(error, (errors.UndefinedTable, errors.UndefinedFunction, errors.InvalidSchemaName)):
-        return StoreError(store, f"its tables are gone: {said(error)}; open it again to make new ones")
-    if code.startswith("XX00") and code != "XX000":
+    if code in {errors.DataCorrupted.sqlstate, errors.IndexCorrupted.sqlstate}:
         return DamagedStore(store, said(error), "the database")
-    if isinstance(error, (PoolTimeout, TooManyRequests)):
-        return StoreUnavailable(store, f"no connection is to be had: {said(error)}")
-    if code[:2] in PASSING or (not code and isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))):
-        return StoreUnavailable(store, said(error))
-    return StoreError(store, said(error))
+    if reason := _lasting(error):
+        return StoreError(store, reason)
+    unsent = not code and isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
+    return (StoreUnavailable if unsent or code[:2] in PASSING else StoreError)(store, said(error))
+
+
+def _lasting(error: psycopg.Error) -> str:
+    """Return the reason, where there is something to be said besides what PostgreSQL says."""
+    if error.sqlstate == ASTRAY:
+        last, job_id = error.diag.message_detail, error.diag.message_hint
+        return f"entries of job {job_id!r} do not go on after fact {last}"
+    if isinstance(error, errors.DiskFull):
+        return "its disk is full; make room, and nothing that was kept is lost"
+    if isinstance(error, errors.InsufficientPrivilege):
+        return f"{said(error)}; give this user the right to, or name a schema by ?schema="
+    if isinstance(error, (errors.UndefinedTable, errors.UndefinedFunction, errors.InvalidSchemaName)):
+        return f"its tables are gone: {said(error)}; open it again to make new ones"
+    return ""
 
 
 def unreachable(error: psycopg.Error, store: str, password: str) -> StoreError:
@@ -70,7 +73,7 @@ def said(error: psycopg.Error) -> str:
 
 
 def _longest(values: Iterable[Any]) -> str:
-    """Return the text that is most likely the wrong one: one with a character that is none, or the longest."""
+    """Return the text that is most likely the wrong one: one with a NUL, or the longest."""
     texts = [one for value in values for one in (value if isinstance(value, list) else [value])]
     found = sorted((one for one in texts if isinstance(one, str)), key=lambda one: ("\0" in one, len(one)))
     return found[-1] if found else ""

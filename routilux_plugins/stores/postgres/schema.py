@@ -65,7 +65,7 @@ TABLES = (
         PRIMARY KEY (flow_id, fingerprint)
     )""",
     "CREATE TABLE $.routilux (schema integer NOT NULL)",
-    f"INSERT INTO $.routilux VALUES ({SCHEMA})",
+    f"INSERT INTO $.routilux VALUES ({SCHEMA})",  # noqa: S608 - of a constant
 )
 TABLES_THERE = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind = 'r'"
 

@@ -12,7 +12,9 @@ from routilux_core import InvalidOption
 
 def _name(_settings: object, attribute: Any, value: str) -> None:
     if not re.fullmatch("[a-z_][a-z0-9_]{0,62}", value) or value.startswith("pg_"):
-        raise InvalidOption(attribute.name, value, "1 to 63 of a-z 0-9 _, with no digit and no pg_ at the start")
+        raise InvalidOption(
+            attribute.name, value, "1 to 63 of a-z 0-9 _, with no digit and no pg_ at the start"
+        )
 
 
 def _count(_settings: object, attribute: Any, value: int) -> None:
@@ -36,6 +38,6 @@ class PostgresSettings:
     timeout: float = field(default=5.0, validator=_seconds)
     """Seconds to wait for a connection, before the store counts as unavailable."""
     sslmode: Literal["", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = ""
-    """Whether the connection is encrypted and the server is checked; empty for what PostgreSQL does by itself."""
+    """Whether the connection is encrypted and the server is checked; empty for the default of PostgreSQL."""
     sslrootcert: str = ""
     """The file with the certificates that the server is checked by."""
