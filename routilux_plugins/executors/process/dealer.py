@@ -6,7 +6,7 @@ import logging
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from routilux_core import CannotTravel, Outcome, WorkerLost
+from routilux_core import Outcome, WorkerLost
 from routilux_plugins.executors.process.returns import LATE
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Dealer:
     def _give(self, worker: Worker, lane: ProcessLane, load: list[Activation]) -> None:
         try:
             body = lane.packed(worker, load)
-        except CannotTravel as error:
+        except Exception as error:  # noqa: BLE001 - routines are asked for their configuration here
             if len(load) == 1:
                 lane.finish(load[0], Outcome(exception=error))
                 return
@@ -81,7 +81,7 @@ class Dealer:
     def _travels(self, worker: Worker, lane: ProcessLane, activation: Activation) -> bool:
         try:
             lane.packed(worker, [activation])
-        except CannotTravel as error:
+        except Exception as error:  # noqa: BLE001 - as above
             lane.finish(activation, Outcome(exception=error))
             return False
         worker.unlearn()  # it was not sent

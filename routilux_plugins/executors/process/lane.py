@@ -113,7 +113,10 @@ class ProcessLane(Lane):
 
     def ahead(self, load: list[Activation]) -> int:
         """Return how much of a generator may be run before the job asks for it."""
-        if any(one.id in self._holders and self.job.time_limit(one) is None for one in load):
+        if any(
+            one.id in self._holders and one.id not in self._lonely and self.job.time_limit(one) is None
+            for one in load
+        ):
             return min(MOST, self.job.room // AHEAD)
         return 0
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
-from routilux_core import Outcome, Reply, WorkerLost, unpacked
+from routilux_core import CannotTravel, Outcome, Reply, WorkerLost, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from routilux_core import Activation
     from routilux_plugins.executors.process.worker import Worker
 
+log = logging.getLogger("routilux.process")
 LATE = 0.03
 """Seconds by which a worker may be late before it has to give back what it has not begun."""
 
@@ -59,7 +61,9 @@ def _done(worker: Worker, numbers: list[int], running: int, body: bytes) -> None
     try:
         replies: list[tuple[tuple[int, float], Reply]] = unpacked(body)
     except Exception as error:  # noqa: BLE001 - classes of users are made here
-        _unread(worker, numbers, error)
+        reason = f"reading it here raised {type(error).__name__}: {error}"
+        advice = "let handlers emit what can be read again, such as plain values"
+        _unread(worker, numbers, CannotTravel("what was made of an activation", reason, advice))
         return
     lane, done = worker.lane, []
     for (number, seconds), reply in replies:
@@ -91,8 +95,14 @@ def _back(worker: Worker, numbers: Iterable[int], running: int, _: bytes) -> Non
 
 def _output(worker: Worker, job_id: str, number: int, body: bytes) -> None:
     activation, lane = worker.hand.get(number), worker.lane
-    if activation is not None and lane is not None and lane.job.job_id == job_id:
-        lane.job.output(activation, unpacked(body))
+    if activation is None or lane is None or lane.job.job_id != job_id:
+        return
+    try:
+        fact = unpacked(body)
+    except Exception:
+        log.exception("job %s: an output of %s cannot be read here", job_id, activation.target)
+        return
+    lane.job.output(activation, fact)
 
 
 def _unreadable(worker: Worker, body: bytes) -> None:
@@ -101,13 +111,13 @@ def _unreadable(worker: Worker, body: bytes) -> None:
 
 
 def _unread(worker: Worker, numbers: list[int], error: Exception) -> None:
-    """Fail one that cannot be read; let several go again one by one, to see which it is."""
-    lane = worker.lane
+    """Fail one that cannot be read; let several, or items in a row, go one by one, to see which it is."""
+    lane, several = worker.lane, len(numbers) > 1
     for number in numbers:
         activation = _taken(worker, number)
         if activation is None or lane is None:
             continue
-        if len(numbers) > 1:
+        if several:
             lane.give_back(activation, error, alone=True)
         else:
             lane.finish(activation, Outcome(exception=error))

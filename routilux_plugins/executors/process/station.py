@@ -142,7 +142,7 @@ class Station:
                 outcome = self._go_on(parcel, activation, outcome, ended - begun)
                 ended = perf_counter()
             else:
-                self._done.append(((activation.id, ended - begun), Reply.of(outcome)))
+                self._note(activation, ended - begun, outcome, 0)
             if outcome.pauses:
                 self._give_back(b"")
             elif ended - flushed > FLUSH:
@@ -163,14 +163,18 @@ class Station:
             left -= max(1, len(outcome.effects))
             begun = perf_counter()
             goes_on = outcome.more and left > 0 and begun < until and not outcome.pauses
-            with self._sending:
-                self._done.append(((activation.id, seconds), Reply.of(outcome)))
-                self._at = activation.id if goes_on else 0
-            if not self._at:
+            self._note(activation, seconds, outcome, activation.id if goes_on else 0)
+            if not goes_on:
                 return outcome
             activation = activation.advanced()
             outcome = self._outpost.run(parcel, activation)
             seconds = perf_counter() - begun
+
+    def _note(self, activation: Activation, seconds: float, outcome: Outcome, at: int) -> None:
+        reply = Reply.of(outcome)
+        with self._sending:  # the other thread may be about to send what is done
+            self._done.append(((activation.id, seconds), reply))
+            self._at = at
 
     def _flush(self) -> None:
         with self._sending:
@@ -180,12 +184,23 @@ class Station:
                 self._wire.sendall(written("done", numbers, self._at, body=packed_replies(done)))
 
     def _output(self, job_id: str, activation: Activation, fact: OutputSent) -> None:
-        self._send("output", job_id, activation.id, body=packed(fact, "the output"))
+        self._send("output", job_id, activation.id, body=_readable(fact))
 
     def _send(self, kind: str, *values: Any, body: bytes = b"") -> None:
         message = written(kind, *values, body=body)
         with self._sending:
             self._wire.sendall(message)
+
+
+def _readable(fact: OutputSent) -> bytes:
+    """Return an output as bytes that can be read again; otherwise its handler is told."""
+    content = packed(fact, "the output")
+    try:
+        unpacked(content)
+    except Exception as error:
+        reason = f"reading it again raised {type(error).__name__}: {error}"
+        raise CannotTravel(f"output {fact.output_type!r}", reason, "send plain values instead") from error
+    return content
 
 
 def _described(error: BaseException) -> bytes:

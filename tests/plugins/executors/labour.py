@@ -166,3 +166,64 @@ def pausing_numbers(count, at):
             context = get_execution_context()
             context.flow.pause(context.job_state, "enough")
         yield {"n": n}
+
+
+@routine
+def give_items(count, bad):
+    for n in range(count):
+        yield {"n": Unreadable() if n == bad else n}
+
+
+class Speaking(Routine):
+    """Sends an output, and is done."""
+
+    def say(self, value):
+        self.send_output("number", n=value)
+
+
+class Speak(Speaking):
+    @slot
+    def trigger(self):
+        self.say(Unreadable())
+
+
+class SpeakAbroad(Speaking):
+    @slot
+    def trigger(self, home):
+        self.say(OnlyAbroad(home))
+
+
+class OnlyAbroad:
+    """Is read everywhere but in one process."""
+
+    def __init__(self, home):
+        self.home = home
+
+    def __reduce__(self):
+        return made_abroad, (self.home,)
+
+
+def made_abroad(home):
+    if os.getpid() == home:
+        raise LookupError("not at home")
+    return OnlyAbroad(home)
+
+
+class Silent(Routine):
+    """Does not tell its configuration."""
+
+    def config(self):
+        raise PermissionError("that is a secret")
+
+    @slot
+    def trigger(self):
+        """Do nothing."""
+
+
+@routine
+def uneven(n):
+    """Be quick mostly, so that a worker gets many, then slow, so that it has to give some back."""
+    if n % 10 == 0:
+        time.sleep(0.05)
+    if n % 3 == 0:
+        raise ValueError(n)

@@ -351,6 +351,41 @@ def test_a_result_that_cannot_come_back_fails_alone(pair, odd, said):
     assert sorted(fields(state, "work.output")) == [n for n in range(200) if n != 150]
 
 
+def test_an_item_that_cannot_come_back_fails_a_generator_that_goes_ahead(pair):
+    state = run(pair, chain("odd", give=labour.give_items()), "give", {"count": 40, "bad": 20})
+    (error,) = state.errors
+    assert (error.type, error.routine_id) == ("CannotTravel", "give")
+    assert fields(state, "give.output") == list(range(20))
+
+
+def test_an_output_that_cannot_be_read_again_is_an_error_of_its_handler(pair):
+    state = run(pair, chain("odd", speak=labour.Speak()), "speak")
+    (error,) = state.errors
+    assert (error.type, error.routine_id) == ("CannotTravel", "speak")
+    assert "output 'number'" in error.message
+
+
+def test_an_output_that_only_the_worker_can_read_is_logged_and_the_job_goes_on(pair, caplog):
+    state = run(pair, chain("odd", speak=labour.SpeakAbroad()), "speak", {"home": os.getpid()})
+    assert state.status == "completed"
+    assert "an output of speak.trigger cannot be read here" in caplog.text
+
+
+def test_a_routine_that_cannot_tell_its_configuration_fails_in_words(pair):
+    state = run(pair, chain("odd", silent=labour.Silent()), "silent")
+    (error,) = state.errors
+    assert (error.type, error.message) == ("PermissionError", "that is a secret")
+
+
+def test_nothing_is_lost_when_what_is_done_goes_home_on_recall(pair):
+    """Without the lock around what is done, one of these jobs waits for ever for its last activation."""
+    flow = chain("uneven", fan=labour.Fan(), work=labour.uneven())
+    flow.set_error_handler(ErrorHandler("continue"))
+    for _ in range(3):
+        state = run(pair, flow, "fan", {"width": 900})
+        assert (state.status, len(state.errors)) == ("completed", 300)
+
+
 def test_a_routine_that_cannot_be_made_there_says_why(pair):
     state = run(pair, chain("choosy", choosy=labour.Choosy(os.getpid())), "choosy")
     (error,) = state.errors
