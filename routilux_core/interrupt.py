@@ -94,8 +94,8 @@ class Interrupts:
 def patient(wait: Callable[[float | None], bool], seconds: float | None) -> bool:
     """Call `wait(seconds)` such that the main thread hears of an interrupt.
 
-    Python does not hear one that comes while the thread is about to wait, which takes milliseconds when others
-    want the interpreter. So it looks up soon after that, and ever more rarely later.
+    Python does not hear one that comes while the thread is about to wait, which takes milliseconds when
+    others want the interpreter. So it looks up soon after that, and ever more rarely later.
     """
     if threading.current_thread() is not threading.main_thread():
         return wait(seconds)

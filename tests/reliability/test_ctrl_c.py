@@ -91,7 +91,8 @@ def faults(program, scene, delay):
         yield f"took {seconds:.2f} s"
     if program.process.returncode != -signal.SIGINT:
         yield f"status {program.process.returncode}"
-    if stderr.count("Traceback") != 1 or not (stderr.startswith("Traceback") and stderr.endswith(ENDING)):
+    others = any(word in stderr for word in ("Exception", "Warning"))
+    if others or stderr.count("Traceback") != 1 or not stderr.endswith(ENDING):
         yield stderr
     told = json.loads(stdout) if stdout else {}
     ends = {"cancelled", "pending", *(["completed"] if scene in MAY_END else [])}  # it may not have begun
