@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from routilux_core import DamagedStore
 from routilux_plugins.stores.files.record import file_name
 from routilux_plugins.stores.files.sheet import read_sheet, write_sheet
 
@@ -20,7 +21,10 @@ FLOW = ".flow"
 def save_flow(transaction: Transaction, flow_id: str, fingerprint: str, document: bytes) -> None:
     """Keep a document; one that is there already gets a new time."""
     path = _path(transaction, flow_id, fingerprint)
-    if path.exists() and load_flow(transaction, flow_id, fingerprint) == document:
+    present = None
+    with suppress(DamagedStore):  # it is written anew
+        present = load_flow(transaction, flow_id, fingerprint)
+    if present == document:
         os.utime(path)
     else:
         write_sheet(path, {"flow": [flow_id, fingerprint]}, document)

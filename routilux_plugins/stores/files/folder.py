@@ -45,10 +45,11 @@ class Folder:
             self.lock = FolderLock(self.name, path, settings.timeout)
         except OSError as error:
             _explain(self.name, error)
+        self.index = Index(self.name, path / "index", self.shelf)
         try:
-            self.index = Index(self.name, path / "index", self.shelf)
             self._enter(path)
         except BaseException as error:
+            self.index.forget()
             self.lock.close()
             if isinstance(error, OSError):
                 _explain(self.name, error)
@@ -101,7 +102,7 @@ class Folder:
     def _repair(self) -> None:
         stamp = self.lock.stamp()
         self.lock.set_stamp(evolve(stamp, torn=True))
-        self.lock.set_stamp(repair(self.index, self.jobs, stamp.generation + 1))
+        self.lock.set_stamp(repair(self.index, self.jobs, stamp.generation))
 
     def _check(self) -> None:
         if self._closed:

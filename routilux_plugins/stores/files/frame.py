@@ -21,6 +21,7 @@ _SUM = Struct(">I")
 _PLACE = Struct(">Q")
 FRONT = _FRONT.size + _SUM.size
 BLOCK = 1 << 16
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @frozen
@@ -76,7 +77,7 @@ def next_frame(file: BinaryIO, at: int, end: int, seed: int) -> Frame | None:
 
 def write_meta(meta: Meta) -> bytes:
     """Return plain data as bytes; lone surrogates stay what they are."""
-    return json.dumps(meta, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return _ENCODER.encode(meta).encode("utf-8", "surrogatepass")
 
 
 def read_meta(said: bytes) -> Meta:

@@ -59,8 +59,9 @@ class Index:
             self._log = Log.open(self.store, self._path)
         except (FileNotFoundError, TornLog) as error:
             raise DamagedStore(self.store, "it is not there", str(self._path)) from error
-        self._size = HEADER
-        self._read(self._log.size())
+        for frame in self._log.follow(HEADER):
+            self._apply(frame.meta)
+        self._size = self._log.size()
 
     def forget(self) -> None:
         """Know nothing, so that all is read again."""
@@ -102,6 +103,11 @@ class Index:
             return False
         self._opened().cut(self._size)
         return True
+
+    def keep(self, generation: int) -> Stamp:
+        """Go on with the file that was loaded."""
+        self._generation = generation
+        return Stamp(False, generation, self._size)
 
     def rewrite(self, generation: int) -> Stamp:
         """Write what is known into a new file, without what was before."""

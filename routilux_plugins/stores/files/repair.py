@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from routilux_core import DamagedStore
 from routilux_plugins.stores.files.disk import NEW
 from routilux_plugins.stores.files.log import HEADER, Log, TornLog
-from routilux_plugins.stores.files.record import Record, file_name, read_head
+from routilux_plugins.stores.files.record import Record, read_head
 from routilux_plugins.stores.files.shelf import LOG
 
 if TYPE_CHECKING:
@@ -26,30 +26,36 @@ def repair(index: Index, folder: Path, generation: int) -> Stamp:
     """Bring an index up to date with the logs of a folder; return what is to be stamped.
 
     Logs that have the size that the index knows are not read. Who was killed has left files that nobody
-    needs; they go.
+    needs; they go. An index that is right is not written: a full disk is no reason to read nothing.
     """
+    right = _load(index, folder)
+    index.damaged = {}
+    lost = {record.name: record for record in index.records.values()}
+    others = []
+    for path in folder.iterdir():
+        if path.suffix == LOG:
+            right &= not _adopt(index, path, lost.pop(path.stem, None))
+        else:
+            others.append(path)
+    for record in lost.values():
+        logger.warning("store %s: the log of job %r is gone", index.store, record.job_id)
+        index.drop(record.job_id)
+    needed = {snapshot_name(record) for record in index.records.values() if record.snapshot}
+    for path in others:
+        if path.suffix == NEW or (path.suffix == SNAPSHOT and path.name not in needed):
+            path.unlink()
+    return index.keep(generation + 1) if right and not lost else index.rewrite(generation + 1)
+
+
+def _load(index: Index, folder: Path) -> bool:
     try:
         index.load()
     except (DamagedStore, KeyError, TypeError, ValueError) as error:
         index.forget()
         if any(folder.iterdir()):
-            logger.warning("store %s: made the index again from the logs, since %s", index.store, error)
-    index.damaged = {}
-    lost = {file_name(job_id): job_id for job_id in index.records}
-    others = []
-    for path in folder.iterdir():
-        if path.suffix != LOG:
-            others.append(path)
-            continue
-        job_id = lost.pop(path.stem, None)
-        _adopt(index, path, index.records[job_id] if job_id is not None else None)
-    for job_id in lost.values():
-        index.drop(job_id)
-    needed = {snapshot_name(record) for record in index.records.values() if record.snapshot}
-    for path in others:
-        if path.suffix == NEW or (path.suffix == SNAPSHOT and path.name not in needed):
-            path.unlink()
-    return index.rewrite(generation)
+            logger.warning("store %s: made the index again from the logs, since: %s", index.store, error)
+        return False
+    return True
 
 
 def catch_up(log: Log, record: Record | None) -> Record | None:
@@ -65,33 +71,32 @@ def catch_up(log: Log, record: Record | None) -> Record | None:
 
 def snapshot_name(record: Record, at: int = 0) -> str:
     """Return the name of the file of a snapshot whose frame stands there, or of the present one."""
-    return f"{file_name(record.job_id)}.{at or record.snapshot}{SNAPSHOT}"
+    return f"{record.name}.{at or record.snapshot}{SNAPSHOT}"
 
 
-def _adopt(index: Index, path: Path, record: Record | None) -> None:
+def _adopt(index: Index, path: Path, record: Record | None) -> bool:
+    """Have a log in the index; say whether it was not there as it is."""
     if record is not None and path.stat().st_size == record.size:
-        return
-    log = None
-    found = None
+        return False
+    found, log = record, None
     try:
         log = Log.open(index.store, path)
         found = catch_up(log, record)
     except TornLog:
-        pass
+        found = None
     except DamagedStore as error:
-        logger.error("%s", error)  # noqa: TRY400 - the text says all, and the store goes on with the others
+        logger.error("%s", error)  # noqa: TRY400 - its text says all, and the other jobs go on
         if record is None:
             index.damaged[path.stem] = error
-        else:
-            index.note(record)
-        return
+            return False
     finally:
         if log is not None:
             log.close()
     if found is not None:
         index.note(found)
-        return
-    logger.warning("store %s: removed %s, whose maker was killed", index.store, path)
+        return True
+    logger.warning("store %s: removed %s, which its maker did not finish", index.store, path)
     path.unlink()
     if record is not None:
         index.drop(record.job_id)
+    return True

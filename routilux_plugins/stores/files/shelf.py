@@ -11,7 +11,7 @@ from routilux_plugins.stores.files.log import Log, TornLog
 if TYPE_CHECKING:
     from pathlib import Path
 
-MOST_OPEN = 64
+MOST_OPEN = 200
 """So many logs are kept open."""
 LOG = ".log"
 
@@ -25,12 +25,16 @@ class Shelf:
         self.full = full
         self._open: dict[str, Log] = {}
 
+    def path(self, name: str) -> Path:
+        """Return where the log of that name stands."""
+        return self.folder / (name + LOG)
+
     def log(self, name: str) -> Log:
         """Return the log of that name, open."""
         found = self._open.get(name)
         if found is not None:
             return found
-        path = self.folder / (name + LOG)
+        path = self.path(name)
         try:
             return self._keep(name, Log.open(self.store, path))
         except (FileNotFoundError, TornLog) as error:
@@ -38,7 +42,7 @@ class Shelf:
 
     def make(self, name: str) -> Log:
         """Begin a log of that name; `FileExistsError` if there is one."""
-        made = self._keep(name, Log.make(self.store, self.folder / (name + LOG)))
+        made = self._keep(name, Log.make(self.store, self.path(name)))
         if self.full:
             sync_folder(self.folder)
         return made
@@ -46,7 +50,7 @@ class Shelf:
     def remove(self, name: str) -> None:
         """Take a log away."""
         self.forget(name)
-        (self.folder / (name + LOG)).unlink(missing_ok=True)
+        self.path(name).unlink(missing_ok=True)
 
     def forget(self, name: str) -> None:
         """Have a log open no more: another process may have put another in its place."""

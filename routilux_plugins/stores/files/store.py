@@ -85,7 +85,8 @@ class Files(Store):
         """Claim the oldest jobs that nobody has."""
         with self.folder.transaction() as transaction:
             free = writing.free(transaction, flows, dead)
-            return [writing.grant(transaction, record, owner, seconds) for record in islice(free, limit)]
+            taken = islice(writing.sound(transaction, free), limit)
+            return [writing.grant(transaction, record, owner, seconds) for record in taken]
 
     def renew(self, claims: Collection[Claim], seconds: float) -> set[str]:
         """Let claims last."""
@@ -97,7 +98,7 @@ class Files(Store):
     def release(self, claims: Collection[Claim]) -> None:
         """Give claims up."""
         with self.folder.transaction() as transaction:
-            for record in writing.present(transaction, claims):
+            for record in writing.sound(transaction, writing.present(transaction, claims)):
                 transaction.append(record, {"claim": (None, record.epoch, 0.0)}, listed=True)
 
     def owners(self) -> set[str]:
@@ -127,7 +128,8 @@ class Files(Store):
     def requests(self, owner: str) -> list[Request]:
         """Return what waits for an owner."""
         with self.folder.transaction() as transaction:
-            records = [one for one in transaction.index.living() if one.owner == owner and one.waiting]
+            asked = [one for one in transaction.index.living() if one.owner == owner and one.waiting]
+            records = writing.sound(transaction, asked)
             return [one for record in records for one in reading.requests(transaction.log(record), record)]
 
     def waiting_requests(self, job_id: str) -> list[Request]:

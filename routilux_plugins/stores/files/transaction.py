@@ -10,7 +10,7 @@ from attrs import evolve
 
 from routilux_core import DamagedStore, DuplicateName, UnknownJob
 from routilux_plugins.stores.files.index import gone, listed
-from routilux_plugins.stores.files.record import Record, file_name, write_head
+from routilux_plugins.stores.files.record import Record, write_head
 from routilux_plugins.stores.files.repair import catch_up, snapshot_name
 from routilux_plugins.stores.files.sheet import write_sheet
 
@@ -59,7 +59,7 @@ class Transaction:
 
     def log(self, record: Record) -> Log:
         """Return the log of a job."""
-        return self.folder.shelf.log(file_name(record.job_id))
+        return self.folder.shelf.log(record.name)
 
     def make(
         self,
@@ -73,15 +73,16 @@ class Transaction:
         if job_id in self.index.records:
             raise DuplicateName("job", job_id, f"store {self.folder.name}")
         self._soil()
-        name = file_name(job_id)
-        try:
-            log = self.folder.shelf.make(name)
-        except FileExistsError as error:
-            damage = self.index.missing(job_id)
-            raise damage or DuplicateName("job", job_id, f"store {self.folder.name}") from error
-        self._made.append(log.path)
         last = snapshot.number if snapshot else 0
         record = Record(job_id, head, last)
+        path = self.folder.shelf.path(record.name)
+        self._made.append(path)
+        try:
+            self.folder.shelf.make(record.name)
+        except FileExistsError as error:
+            self._made.remove(path)
+            damage = self.index.missing(job_id)
+            raise damage or DuplicateName("job", job_id, f"store {self.folder.name}") from error
         meta: Meta = {"job": job_id, "head": write_head(head)}
         if claim is not None:
             meta["claim"] = claim
@@ -108,8 +109,8 @@ class Transaction:
             self._keep(record, snapshot)
             meta["snapshot"] = snapshot.number
         log = self.log(record)
-        name, at = log.path.stem, record.size
-        self._written.append((name, at))
+        at = record.size
+        self._written.append((record.name, at))
         end = log.append(meta, content, at)
         if self.folder.full or snapshot is not None:
             log.sync()
@@ -136,7 +137,7 @@ class Transaction:
         self._removed = True
         for job_id in job_ids:
             record = self.index.records[job_id]
-            self.folder.shelf.remove(file_name(job_id))
+            self.folder.shelf.remove(record.name)
             if record.snapshot:
                 self._needless.append(self.folder.jobs / snapshot_name(record))
             self.index.drop(job_id)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
-from routilux_core import ClaimRefused, Standing, StoreError, UnknownJob
+from routilux_core import ClaimRefused, DamagedStore, Standing, StoreError, UnknownJob
 from routilux_plugins.stores.files.record import write_head
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from routilux_core import Claim, Commit
+    from routilux_core import Claim, Commit, Head
     from routilux_plugins.stores.files.frame import Meta
     from routilux_plugins.stores.files.record import Record
     from routilux_plugins.stores.files.transaction import Transaction
+
+logger = logging.getLogger("routilux.stores.file")
 
 ACTIVE = ("pending", "running")
 
@@ -29,7 +30,7 @@ def live(transaction: Transaction, job_id: str) -> Record:
 
 
 def grant(transaction: Transaction, record: Record, owner: str, seconds: float) -> Claim:
-    """Make a new claim."""
+    """Make a new claim of a job that `find` has found."""
     meta: Meta = {"claim": (owner, record.epoch + 1, transaction.now + seconds)}
     transaction.append(record, meta, listed=True)
     claim = record.claim
@@ -45,6 +46,15 @@ def present(transaction: Transaction, claims: Iterable[Claim]) -> list[Record]:
     return [record for record, claim in pairs if record is not None and record.claim == claim]
 
 
+def sound(transaction: Transaction, records: Iterable[Record]) -> Iterator[Record]:
+    """Return jobs as their logs have them, without those whose log is damaged: they hold up no other."""
+    for record in records:
+        try:
+            yield transaction.find(record.job_id)
+        except DamagedStore as error:
+            logger.error("%s", error)  # noqa: TRY400 - its text says all
+
+
 def free(transaction: Transaction, flows: Collection[str] | None, dead: Collection[str]) -> list[Record]:
     """Return the jobs that should run and nobody has, the oldest first."""
     found = [
@@ -58,7 +68,10 @@ def free(transaction: Transaction, flows: Collection[str] | None, dead: Collecti
 
 
 def write_batch(transaction: Transaction, batch: Sequence[Commit]) -> set[str]:
-    """Write for many jobs: first everything is looked at, then everything is written."""
+    """Write for many jobs: first everything is looked at, then everything is written.
+
+    Who is killed meanwhile has written what some of the jobs have to write, and of each all of it or nothing.
+    """
     lost, new = set(), []
     for commit in batch:
         job_id = commit.claim.job_id
@@ -84,7 +97,7 @@ def write_batch(transaction: Transaction, batch: Sequence[Commit]) -> set[str]:
 def _write(transaction: Transaction, record: Record, commit: Commit) -> None:
     """Write a commit that is new; tell the index what jobs are looked for by, which a step seldom changes."""
     meta: Meta = {"time": commit.head.updated_at}
-    changed = commit.head != evolve(record.head, updated_at=commit.head.updated_at)
+    changed = _known_by(commit.head) != _known_by(record.head)
     if changed:
         meta = {"head": write_head(commit.head)}
     handled = [request_id for request_id in commit.handled if request_id in record.waiting]
@@ -92,3 +105,7 @@ def _write(transaction: Transaction, record: Record, commit: Commit) -> None:
         meta["handled"] = handled
     listed = changed or bool(handled) or commit.snapshot is not None
     transaction.append(record, meta, commit.entries, commit.snapshot, listed=listed)
+
+
+def _known_by(head: Head) -> tuple[object, ...]:
+    return head.status, head.flow_id, head.fingerprint, head.created_at, head.note
