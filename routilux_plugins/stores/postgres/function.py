@@ -7,7 +7,8 @@ A process that is stopped in the midst of something holds no lock of the databas
 
 ADD = """CREATE FUNCTION $.add_job(
     id text, a_flow text, a_fingerprint text, a_status text, created double precision,
-    updated double precision, a_note bytea, an_end bigint, an_owner text, an_epoch bigint, seconds double precision,
+    updated double precision, a_note bytea, an_end bigint, an_owner text, an_epoch bigint,
+    seconds double precision,
     firsts bigint[], lasts bigint[], contents bytea[], snapshot_number bigint, snapshot_content bytea
 ) RETURNS boolean LANGUAGE plpgsql AS $body$
 #variable_conflict use_column
