@@ -31,20 +31,16 @@ class Pool:
         """How many places there are in all."""
         self._threads: dict[int, threading.Thread] = {}
         self._idle = 0
-        self._waiting = 0
-        """How many are in a handler that waits for a job."""
+        """How many have nothing to do; with those that were just called or made."""
+        self._working = 0
+        """How many are with a job, but for those that are in a handler that waits for another."""
         self._stopped = False
 
     def enqueue(self, lane: AioLane, count: int) -> None:
         """Let so many threads come to a job."""
         with self._news:
-            more = min(count, self.most) - lane.places
-            if more > 0 and not self._stopped:
-                if not lane.places:
-                    self._queue.append(lane)
-                lane.places += more
-                self._wanted += more
-                self._call()
+            self._put(lane, count)
+            self._call()
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
@@ -53,13 +49,13 @@ class Pool:
             yield
             return
         with self._news:
-            self._waiting += 1
+            self._working -= 1
             self._call()
         try:
             yield
         finally:
             with self._news:
-                self._waiting -= 1
+                self._working += 1
 
     def stop(self, until: float | None) -> None:
         """End the threads, each after the handler that it is in."""
@@ -72,28 +68,43 @@ class Pool:
             if thread is not threading.current_thread():
                 thread.join(None if until is None else max(0.0, until - monotonic()))
 
+    def _put(self, lane: AioLane, count: int) -> None:
+        more = min(count, self.most) - lane.places
+        if more > 0 and not self._stopped:
+            if not lane.places:
+                self._queue.append(lane)
+            lane.places += more
+            self._wanted += more
+
     def _call(self) -> None:
         """Wake or make as many threads as there is work for; the lock is held."""
-        self._news.notify(self._wanted)
-        missing = self._wanted - self._idle
-        for _ in range(min(missing, self.most + self._waiting - len(self._threads))):
+        wanted = min(self._wanted, self.most - self._working)
+        if wanted <= 0:
+            return
+        self._news.notify(wanted)
+        for _ in range(wanted - self._idle):
             name = f"routilux-asyncio-{len(self._threads) + 1}"
             thread = threading.Thread(target=self._run, name=name, daemon=True)
             thread.start()  # it can do nothing until the lock is free
             self._threads[thread.ident or 0] = thread
+            self._idle += 1
 
     def _run(self) -> None:
         while True:
             with self._news:
-                while not (self._queue or self._stopped):
-                    self._idle += 1
+                while not (self._stopped or (self._queue and self._working < self.most)):
                     self._news.wait()
-                    self._idle -= 1
                 if self._stopped:
                     return
+                self._idle -= 1
+                self._working += 1
                 lane = self._next()
-            if lane.job.serve(monotonic() + SHARE):
-                self.enqueue(lane, 1)
+            more = lane.job.serve(monotonic() + SHARE)
+            with self._news:
+                self._working -= 1
+                self._idle += 1
+                if more:
+                    self._put(lane, 1)
 
     def _next(self) -> AioLane:
         """Return the job whose turn it is, with one place less; the lock is held."""

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from contextvars import ContextVar
+from time import sleep
 
 import pytest
 
@@ -326,7 +327,7 @@ def test_waiting_on_the_loop_that_the_job_needs_is_refused(manager):
         task = asyncio.create_task(chain(a=held).execute_async("a"))
         await asyncio.to_thread(held.wait)
         (job,) = manager.running_jobs
-        with pytest.raises(InsideJob, match="await the job instead"):
+        with pytest.raises(InsideJob, match="await the job"):
             job.wait()
         job.cancel()
         return await task
@@ -414,6 +415,36 @@ def test_nor_do_they_on_the_loop_of_the_application(one_thread, kinds):
     depth = len(kinds) - 1
     state = asyncio.run(nest(kinds).execute_async("a", {"depth": depth}, raise_on_error=True))
     assert only(state, "a.output") == {"depth": depth}
+
+
+def test_no_more_threads_work_after_handlers_have_waited_for_jobs():
+    class Nested(Routine):
+        @slot
+        def trigger(self, depth):
+            if depth:
+                nested.execute("nested", {"depth": depth - 1})
+
+    busy, most = [], []
+
+    @routine
+    def count(n):
+        busy.append(n)
+        most.append(len(busy))
+        sleep(0)
+        busy.pop()
+
+    nested, wide = Flow("nested"), Flow("wide")
+    nested.add_routine(Nested(), "nested")
+    wide.add_routine(count(), "count")
+    with manager_with(max_workers=1) as manager:
+        for _ in range(5):
+            manager.execute(nested, "nested", {"depth": 2})
+        for _ in range(10):
+            state = manager.start_job(wide, "count", {"n": 0})
+            for n in range(20):
+                manager.post(state.job_id, "count", n=n)
+            manager.wait_for_all_jobs()
+    assert max(most) == 1
 
 
 def test_a_job_that_a_handler_awaits_runs_on_the_same_loop(manager):
