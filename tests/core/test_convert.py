@@ -30,6 +30,7 @@ from routilux_core import (
 )
 from routilux_core.document_errors import CannotTeach
 from routilux_core.schema import read, write
+from tests.architecture.source import ROOT
 from tests.core.values import EXAMPLES, KNOWN, VALUES, Basket, Colour, Money, Order, Point, converter, form
 
 
@@ -480,6 +481,13 @@ def _watch(event, _arguments):
 
 
 def test_nothing_that_data_names_is_imported_or_run():
+    """In a process of its own, which the hook ends with."""
+    code = "from tests.core.test_convert import audited; audited()"
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
+def audited():
     """With a control: the hook does see an import."""
     sys.addaudithook(_watch)
     using = converter()

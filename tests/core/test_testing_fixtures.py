@@ -82,7 +82,7 @@ def suite(tmp_path, text):
         "--rootdir",
         ".",
     ]
-    environment = {**os.environ, "ROUTILUX_MAX_READY": "7"}
+    environment = {**os.environ, "ROUTILUX_MAX_READY": "7", "PYTEST_ADDOPTS": ""}
     return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=environment)
 
 
