@@ -16,6 +16,7 @@ from routilux_core.facts import ActivationCompleted, ActivationStarted
 from routilux_core.identity import ITEM_BITS, MASK, STEP
 from routilux_core.interrupt import calls_users, unbreakable
 from routilux_core.outcome import Outcome
+from routilux_core.ready import Ready
 from routilux_core.returned import failure, refuse_unfinished, success
 from routilux_core.routing import Routing
 from routilux_core.runner import Runner
@@ -195,6 +196,12 @@ for ours in (
     success,
     Routing.emit,
     Engine.check_limits,
+    Engine.completes,
     Engine.broken,
+    Ready.append,
+    Ready.extend,
+    Ready.popleft,
+    Serving._conclude,
+    Serving._guarded,
 ):
     unbreakable(ours)

@@ -8,10 +8,29 @@ import threading
 
 import pytest
 
-from routilux_core import Flow, JobManager, routine
+from routilux_core import Event, Flow, Job, JobManager, Routine, interrupt, routine, slot
 from routilux_plugins.executors import sequential
 from tests.architecture.source import ROOT
 from tests.core.gate import WAIT
+
+
+class Fan(Routine):
+    output = Event("n")
+
+    @slot
+    def trigger(self, width):
+        for n in range(width):
+            self.emit("output", n=n)
+
+
+class Last(Routine):
+    def __init__(self, **options):
+        super().__init__()
+        self.define_slot("trigger", self.act, **options)
+
+    def act(self, n):
+        """Do nothing."""
+
 
 ROUNDS = {
     "stuck": 8,
@@ -104,3 +123,30 @@ def test_a_programs_own_handler_is_left_alone():
         assert signal.getsignal(signal.SIGINT) is own
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("options", [{}, {"priority": 1}, {"concurrency": 1}])
+def test_what_serves_a_job_may_be_broken_into_in_handlers_alone(options):
+    """Each function of ours that the loop calls is marked. Control: `Serving._conclude` that is not."""
+    called = set()
+
+    def note(frame, event, _):
+        if event == "call" and frame.f_back and frame.f_back.f_code is Job.serve.__code__:
+            called.add(frame.f_code)
+
+    flow = Flow()
+    flow.add_routine(Fan(), "a")
+    flow.add_routine(Last(**options), "b")
+    flow.connect("a.output", "b.trigger")
+    with JobManager(plugins=[sequential], discover=False) as manager:
+        sys.setprofile(note)
+        try:
+            for width in (0, 1, 4):
+                assert manager.execute(flow, "a", {"width": width}).status == "completed"
+        finally:
+            sys.setprofile(None)
+    handlers = {Fan.trigger.__code__, Last.act.__code__}
+    marked = interrupt._SHUT | interrupt._INNER  # noqa: SLF001 - there is no other way to ask
+    assert called & marked
+    found = {code.co_qualname for code in called - marked - handlers}
+    assert found <= {"BoundSlot.arguments", "refuse_unfinished"}  # part of the call of a handler
