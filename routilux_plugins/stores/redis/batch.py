@@ -1,0 +1,34 @@
+"""A batch of commits as the arguments of the script that writes it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from routilux_plugins.stores.redis.row import head_row, place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from routilux_core import Commit, Entry
+
+
+def batch_row(batch: Sequence[Commit]) -> list[Any]:
+    """Return the arguments, job after job."""
+    row: list[Any] = []
+    for commit in batch:
+        claim, head, entries, snapshot = commit.claim, commit.head, commit.entries, commit.snapshot
+        chained = all(later.first == former.last + 1 for former, later in pairwise(entries))
+        row += (claim.job_id, claim.owner, claim.epoch, *head_row(head))
+        row += (place(head.created_at, claim.job_id), int(chained))
+        row += (len(entries), int(snapshot is not None), len(commit.handled))
+        row += entry_row(entries)
+        if snapshot is not None:
+            row += (snapshot.number, snapshot.content)
+        row += commit.handled
+    return row
+
+
+def entry_row(entries: Sequence[Entry]) -> list[Any]:
+    """Return the arguments of entries."""
+    return [value for entry in entries for value in (entry.first, entry.last, entry.content)]

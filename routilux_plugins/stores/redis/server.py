@@ -1,0 +1,157 @@
+"""Server: the connections to a Redis server, the scripts that run there, and what its errors mean."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import contextmanager
+from hashlib import sha1
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import redis
+from redis import exceptions
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from routilux_core import NewerStore, StoreError, StoreUnavailable
+from routilux_plugins.stores.redis.row import to_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from routilux_core import StoreURL
+    from routilux_plugins.stores.redis.settings import RedisSettings
+
+SCHEMA = 1
+LASTING = (
+    exceptions.AuthenticationError,
+    exceptions.AuthorizationError,
+    exceptions.NoPermissionError,
+)
+"""Errors of a connection that will not be had by waiting."""
+PASSING = (
+    exceptions.ConnectionError,
+    exceptions.TimeoutError,
+    exceptions.BusyLoadingError,
+    exceptions.ReadOnlyError,
+    exceptions.TryAgainError,
+)
+SCRIPTS = files("routilux_plugins.stores.redis") / "scripts"
+
+
+class Server:
+    """A client with its connections. Every change is one script, so one round trip, all of it or nothing."""
+
+    def __init__(self, url: StoreURL, settings: RedisSettings) -> None:
+        self.name = str(url)
+        self.prefix = settings.prefix.encode() + b":"
+        self._process = os.getpid()
+        self._closed = False
+        self._lock = threading.Lock()
+        self._inside = 0
+        """How many are in the midst of something."""
+        self._scripts: dict[str, tuple[str, bytes]] = {}
+        self._client = redis.Redis(connection_pool=self._pool(url, settings))
+        try:
+            self._check(settings)
+        except BaseException:
+            self.close()
+            raise
+
+    def _pool(self, url: StoreURL, settings: RedisSettings) -> redis.ConnectionPool:
+        try:
+            return redis.ConnectionPool.from_url(
+                url.reveal(),
+                protocol=2,
+                socket_timeout=settings.timeout,
+                socket_connect_timeout=settings.timeout,
+                # The one who asks tries again: only that one knows whether what comes twice counts once.
+                retry=Retry(NoBackoff(), 0),
+            )
+        except ValueError:
+            pass
+        raise StoreError(
+            self.name, "that is no place of a server; write redis://user:password@host:6379/0"
+        )
+
+    def _check(self, settings: RedisSettings) -> None:
+        with self.client() as client:
+            client.set(self.key("schema"), SCHEMA, nx=True)
+            found = client.get(self.key("schema")) or b""
+            about = client.info("persistence") | client.info("memory")
+        if not found.isdigit():
+            raise StoreError(
+                self.name, f"another program has keys that begin with {settings.prefix!r}; choose ?prefix="
+            )
+        if int(found) > SCHEMA:
+            reason = f"it was written by a later version, with schema {int(found)}"
+            raise NewerStore(self.name, reason, int(found), SCHEMA)
+        if settings.volatile:
+            return
+        meant = "or say ?volatile=true if jobs may be lost"
+        if not about.get("aof_enabled"):
+            raise StoreError(self.name, f"the server keeps no log of what it is told; set appendonly yes, {meant}")
+        policy = about.get("maxmemory_policy", "noeviction")
+        if about.get("maxmemory") and policy != "noeviction":
+            raise StoreError(
+                self.name, f"the server throws out keys ({policy}); set maxmemory-policy noeviction, {meant}"
+            )
+
+    def key(self, name: str, *parts: str) -> bytes:
+        """Return a key of ours."""
+        return self.prefix + b":".join([name.encode(), *map(to_bytes, parts)])
+
+    def run(self, name: str, *values: Any) -> Any:
+        """Run a script."""
+        digest, script = self._script(name)
+        encoded = [to_bytes(value) if isinstance(value, str) else value for value in values]
+        with self.client() as client:
+            try:
+                return client.execute_command("EVALSHA", digest, 0, self.prefix, *encoded)
+            except exceptions.NoScriptError:
+                return client.execute_command("EVAL", script, 0, self.prefix, *encoded)
+
+    @contextmanager
+    def client(self) -> Iterator[redis.Redis]:
+        """Have the client, with errors of ours."""
+        if self._process != os.getpid():
+            raise StoreError(self.name, "it was opened by another process; open it again in this one")
+        with self._lock:
+            if self._closed:
+                raise StoreError(self.name, "it is closed")
+            self._inside += 1
+        try:
+            yield self._client
+        except exceptions.RedisError as error:
+            raise self._refusal(error) from error
+        finally:
+            with self._lock:
+                self._inside -= 1
+            self._disconnect()
+
+    def close(self) -> None:
+        """Close the connections, when nobody is in the midst of something any more."""
+        self._closed = True
+        if self._process == os.getpid():
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        if self._closed and not self._inside:
+            self._client.connection_pool.disconnect()
+
+    def _script(self, name: str) -> tuple[str, bytes]:
+        if name not in self._scripts:
+            text = b"\n".join((SCRIPTS / f"{part}.lua").read_bytes() for part in ("common", name))
+            self._scripts[name] = sha1(text, usedforsecurity=False).hexdigest(), text
+        return self._scripts[name]
+
+    def _refusal(self, error: exceptions.RedisError) -> StoreError:
+        said = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, LASTING):
+            return StoreError(self.name, f"{said}; check the URL and the rights of its user")
+        if isinstance(error, PASSING):
+            return StoreUnavailable(self.name, said)
+        if isinstance(error, exceptions.OutOfMemoryError):
+            return StoreError(self.name, "its memory is full; make room, and nothing that was kept is lost")
+        return StoreError(self.name, said)
