@@ -23,38 +23,39 @@ LINES = """\
 """
 
 
-def printed(folder, *arguments, **variables):
-    """Run the example in a folder of its own, and return what it has printed."""
+def begin(folder, *arguments, **variables):
+    """Start the example in a folder."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("ROUTILUX")}
-    done = subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-W", "error", str(SCRIPT), *arguments],
         cwd=folder,
         env=clean | variables,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=50,
-        check=False,
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+
+
+def printed(program):
+    """Return what it has printed."""
+    stdout, stderr = program.communicate(timeout=50)
+    assert (program.returncode, stderr) == (0, "")
+    return stdout
 
 
 def test_it_runs_on_the_default(tmp_path):
-    assert printed(tmp_path) == f"{LINES}on sequential\n"
+    assert printed(begin(tmp_path)) == f"{LINES}on sequential\n"
 
 
 @pytest.mark.parametrize("name", EXECUTORS)
-def test_the_environment_chooses(tmp_path, name):
-    assert printed(tmp_path, ROUTILUX_EXECUTOR=name) == f"{LINES}on {name}\n"
-
-
-@pytest.mark.parametrize("name", EXECUTORS)
-def test_a_file_chooses(tmp_path, name):
-    (tmp_path / "routilux.toml").write_text(f'executor = "{name}"\n', encoding="utf-8")
-    assert printed(tmp_path) == f"{LINES}on {name}\n"
+def test_the_environment_or_a_file_chooses(tmp_path, name):
+    (tmp_path / "file").mkdir()
+    (tmp_path / "file" / "routilux.toml").write_text(f'executor = "{name}"\n', encoding="utf-8")
+    programs = begin(tmp_path, ROUTILUX_EXECUTOR=name), begin(tmp_path / "file")
+    assert [printed(one) for one in programs] == [f"{LINES}on {name}\n"] * 2
 
 
 @pytest.mark.parametrize("option", ["--executor", "--strategy"])
 def test_the_call_and_the_flow_choose_whatever_the_environment_says(tmp_path, option):
     expected = "".join(f"{LINES}on {name}\n" for name in EXECUTORS)
-    assert printed(tmp_path, option, *EXECUTORS, ROUTILUX_EXECUTOR="threaded") == expected
+    assert printed(begin(tmp_path, option, *EXECUTORS, ROUTILUX_EXECUTOR="threaded")) == expected
