@@ -18,7 +18,7 @@ import pytest
 from tests.architecture.source import ROOT
 from tests.reliability.interruptible import PLUGINS, SCENES
 
-INTERRUPTS = int(os.environ.get("TEST_INTERRUPTS", "4"))
+INTERRUPTS = int(os.environ.get("TEST_INTERRUPTS", "3"))
 """How many there are on each executor."""
 AT_ONCE = 3
 """How many programs run at once."""
