@@ -53,7 +53,8 @@ def _load(index: Index, folder: Path) -> bool:
     except (DamagedStore, KeyError, TypeError, ValueError) as error:
         index.forget()
         if any(folder.iterdir()):
-            logger.warning("store %s: made the index again from the logs, since: %s", index.store, error)
+            reason = getattr(error, "reason", error)
+            logger.warning("store %s: made the index again from the logs: %s", index.store, reason)
         return False
     return True
 
