@@ -7,6 +7,9 @@ import pytest
 from routilux_core import JobManager
 from routilux_core.testing.clock import ManualClock
 from routilux_plugins.executors import sequential
+from tests.servers.fixtures import postgres_server, postgres_url, redis_server, redis_url
+
+__all__ = ["postgres_server", "postgres_url", "redis_server", "redis_url"]
 
 
 @pytest.fixture

