@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from routilux_core.job import Job
 
 log = logging.getLogger("routilux")
-GRACE = 1.0
+GRACE = 0.5
 """Seconds that a handler has to return when its manager does not wait for it."""
 
 
