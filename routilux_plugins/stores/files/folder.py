@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 _FORMAT = b"routilux jobs\n"
+_FIRST = {"lock", "present", "format.new"}
+"""What whoever was killed as the first has left."""
 
 
 class Folder:
@@ -114,7 +116,8 @@ class Folder:
 def _refuse_strangers(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise StoreError(str(path), "it is no folder; choose another name")
-    if path.exists() and any(path.iterdir()) and not (path / "lock").exists():
+    found = {one.name for one in path.iterdir()} if path.exists() else set()
+    if "format" not in found and not found <= _FIRST:
         raise StoreError(str(path), "it holds files of another program; choose another folder")
 
 

@@ -43,6 +43,8 @@ class Index:
         """The ids of the few that are looked at again and again."""
         self.damaged: dict[str, DamagedStore] = {}
         """By file name, what is wrong with the logs that cannot be read at all."""
+        self.reported: set[str] = set()
+        """The ids of jobs whose damage was told already."""
 
     def follow(self, stamp: Stamp) -> None:
         """Take in what others have written since."""

@@ -52,7 +52,9 @@ def sound(transaction: Transaction, records: Iterable[Record]) -> Iterator[Recor
         try:
             yield transaction.find(record.job_id)
         except DamagedStore as error:
-            logger.error("%s", error)  # noqa: TRY400 - its text says all
+            if record.job_id not in transaction.index.reported:
+                transaction.index.reported.add(record.job_id)
+                logger.error("%s", error)  # noqa: TRY400 - its text says all
 
 
 def free(transaction: Transaction, flows: Collection[str] | None, dead: Collection[str]) -> list[Record]:

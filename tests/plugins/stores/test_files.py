@@ -339,14 +339,16 @@ def test_a_newer_schema_is_refused_by_its_number(path):
     assert (caught.value.found, caught.value.known) == (7, 1)
 
 
-def test_a_folder_of_another_program_is_left_alone(path):
+@pytest.mark.parametrize("name", ["notes.txt", "index"])
+def test_a_folder_of_another_program_is_left_alone(path, name):
     path.mkdir()
-    (path / "notes.txt").write_text("mine")
+    (path / name).write_text("mine")
+    (path / "lock").write_text("")
 
     with pytest.raises(StoreError, match="it holds files of another program; choose another folder"):
         Files(path)
 
-    assert [one.name for one in path.iterdir()] == ["notes.txt"]
+    assert {one.name for one in path.iterdir()} == {name, "lock"}
 
 
 def test_a_file_is_no_folder(path):

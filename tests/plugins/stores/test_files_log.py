@@ -199,3 +199,24 @@ def test_a_damaged_job_holds_up_no_other(sample):
                 store.load("job")
             with pytest.raises(DuplicateName if index else DamagedStore):
                 store.submit("job", HEAD, ())
+
+
+def test_a_job_whose_new_steps_are_damaged_is_listed_with_a_note(tmp_path, caplog):
+    caplog.set_level(logging.ERROR, "routilux.stores.file")
+    with closing(Files(tmp_path / "jobs")) as store, closing(Files(tmp_path / "jobs")) as other:
+        claim = store.create("job", HEAD, (), "ann", 600)
+        [log] = (tmp_path / "jobs" / "jobs").iterdir()
+        size = log.stat().st_size
+        for last in (1, 2):
+            store.commit([Commit(claim=claim, head=HEAD, entries=(Entry(last, last, b"fact"),))])
+        data = bytearray(log.read_bytes())
+        data[size + 50] ^= 1
+        log.write_bytes(data)
+
+        assert [job.head.note for job in other.jobs()] == [
+            f"store {tmp_path / 'jobs'}: {log} at offset {size} is damaged: its checksum does not fit; "
+            "restore it from a backup"
+        ]
+        for _ in range(3):
+            assert other.claim_next("bob", 600, 1, dead={"ann"}) == []
+        assert caplog.text.count("is damaged") == 1
