@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from routilux_plugins.stores.redis.row import head_row, place
+from routilux_plugins.stores.redis.row import head_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,11 +17,10 @@ def batch_row(batch: Sequence[Commit]) -> list[Any]:
     """Return the arguments, job after job."""
     row: list[Any] = []
     for commit in batch:
-        claim, head, entries, snapshot = commit.claim, commit.head, commit.entries, commit.snapshot
+        claim, entries, snapshot = commit.claim, commit.entries, commit.snapshot
         chained = all(later.first == former.last + 1 for former, later in pairwise(entries))
-        row += (claim.job_id, claim.owner, claim.epoch, *head_row(head))
-        row += (place(head.created_at, claim.job_id), int(chained))
-        row += (len(entries), int(snapshot is not None), len(commit.handled))
+        shape = f"{len(entries)} {int(snapshot is not None)} {len(commit.handled)} {int(chained)}"
+        row += (claim.job_id, claim.owner, claim.epoch, *head_row(claim.job_id, commit.head), shape)
         row += entry_row(entries)
         if snapshot is not None:
             row += (snapshot.number, snapshot.content)

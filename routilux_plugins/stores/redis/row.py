@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from routilux_core import Entry, ExecutionStatus, Head, Request, Snapshot
 
@@ -32,10 +32,12 @@ def place(created_at: float, job_id: str) -> bytes:
     return b"%016x" % bits + to_bytes(job_id)
 
 
-def head_row(head: Head) -> tuple[Any, ...]:
-    """Return the fields of a head."""
-    created_at, updated_at = repr(float(head.created_at)), repr(float(head.updated_at))
-    return (head.flow_id, head.fingerprint, head.status.value, created_at, updated_at, head.note)
+def head_row(job_id: str, head: Head) -> tuple[bytes, str]:
+    """Return what seldom changes of a head, each part with its length before it, and what does."""
+    created_at = float(head.created_at)
+    texts = (head.flow_id, head.fingerprint, head.status.value, repr(created_at), head.note)
+    parts = (*map(to_bytes, texts), place(created_at, job_id))
+    return b"".join([b"%d:%s" % (len(part), part) for part in parts]), repr(float(head.updated_at))
 
 
 def read_head(fields: Mapping[bytes, bytes]) -> Head:

@@ -22,7 +22,6 @@ from routilux_plugins.stores.redis.batch import batch_row, entry_row
 from routilux_plugins.stores.redis.listing import job_page, over
 from routilux_plugins.stores.redis.row import (
     head_row,
-    place,
     read_entry,
     read_head,
     read_requests,
@@ -78,8 +77,8 @@ class RedisStore(Store):
     ) -> None:
         last = entries[-1].last if entries else snapshot.number if snapshot else 0
         kept = (1, snapshot.number, snapshot.content) if snapshot else (0, 0, b"")
-        about = (job_id, *head_row(head), place(head.created_at, job_id), last)
-        if not self.server.run("add", *about, *claim, *kept, *entry_row(entries)):
+        about = head_row(job_id, head)
+        if not self.server.run("add", job_id, *about, last, *claim, *kept, *entry_row(entries)):
             raise DuplicateName("job", job_id, f"store {self.server.name}")
 
     def claim(self, job_id: str, owner: str, seconds: float, dead: Collection[str] = ()) -> Claim:

@@ -64,6 +64,32 @@ local function settle(id)
     end
 end
 
+-- Keep what is said about a job: texts, each with its length before it.
+local function change(id, about)
+    local old = redis.call('HMGET', job(id), 'flow', 'fingerprint', 'status', 'place')
+    local new, at = {}, 1
+    while at <= #about do
+        local colon = string.find(about, ':', at, true)
+        local size = tonumber(string.sub(about, at, colon - 1))
+        new[#new + 1] = string.sub(about, colon + 1, colon + size)
+        at = colon + size + 1
+    end
+    local flow, fingerprint, status, created, note, place = unpack(new)
+    redis.call('HSET', job(id), 'about', about, 'flow', flow, 'fingerprint', fingerprint, 'status', status,
+        'created', created, 'note', note, 'place', place)
+    if flow ~= old[1] or status ~= old[3] or place ~= old[4] then
+        if old[1] then
+            unlist(old[1], old[3], old[4])
+        end
+        list(flow, status, place)
+    end
+    use(flow, fingerprint, 1)
+    if old[1] then
+        use(old[1], old[2], -1)
+    end
+    settle(id)
+end
+
 local function grant(id, owner, seconds)
     local epoch = redis.call('HINCRBY', job(id), 'epoch', 1)
     redis.call('HSET', job(id), 'owner', owner, 'until', exact(now() + tonumber(seconds)))
