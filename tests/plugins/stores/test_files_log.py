@@ -213,10 +213,8 @@ def test_a_job_whose_new_steps_are_damaged_is_listed_with_a_note(tmp_path, caplo
         data[size + 50] ^= 1
         log.write_bytes(data)
 
-        assert [job.head.note for job in other.jobs()] == [
-            f"store {tmp_path / 'jobs'}: {log} at offset {size} is damaged: its checksum does not fit; "
-            "restore it from a backup"
-        ]
+        [job] = other.jobs()
+        assert f"{log} at offset {size} is damaged: its checksum does not fit" in job.head.note
         for _ in range(3):
             assert other.claim_next("bob", 600, 1, dead={"ann"}) == []
         assert caplog.text.count("is damaged") == 1
