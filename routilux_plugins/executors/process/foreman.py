@@ -139,9 +139,9 @@ class Foreman:
             os.close(self._ear)
 
     def _attend_to_all(self) -> None:
-        self._rung = False
         with suppress(BlockingIOError):
             os.read(self._ear, 4096)
+        self._rung = False  # only now: whoever rang before has been heard, and whoever asks later rings
         while self._requests:
             call, given = self._requests.popleft()
             call(*given)
@@ -150,6 +150,8 @@ class Foreman:
 
     def _patience(self) -> float | None:
         """Return how long nothing has to be done unless something happens."""
+        if self._requests:  # of this thread itself, which does not ring
+            return 0.0
         workers = self._crew.workers.values()
         times = [time for one in workers for time in (one.recall_at, one.end_at) if time is not None]
         return max(0.0, min(times) - monotonic()) if times else None

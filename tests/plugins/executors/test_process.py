@@ -29,6 +29,7 @@ from routilux_core.testing.executor_contract.meeting import Meeting
 from routilux_core.testing.executor_contract.sample import chain, fan
 from routilux_plugins.executors import process
 from routilux_plugins.executors.process.executor import Process
+from routilux_plugins.executors.process.foreman import Foreman
 from routilux_plugins.executors.process.settings import ProcessSettings
 from tests.plugins.executors import labour
 
@@ -323,6 +324,29 @@ def test_workers_end_with_their_home(tmp_path):
         pid = int(home.stdout.readline())
         home.kill()
     wait_for_end(pid)
+
+
+def test_a_request_that_comes_while_the_bell_is_heard_does_not_silence_the_next(monkeypatch):
+    """With the flag taken back before the bell is heard, the second waits for something else."""
+    first, second = threading.Event(), threading.Event()
+
+    def read(file, size):
+        if not first.is_set():
+            asking = threading.Thread(target=foreman.ask, args=(first.set,))
+            asking.start()
+            asking.join()
+        return hear(file, size)
+
+    foreman, hear = Foreman(1, 1.0), os.read
+    try:
+        monkeypatch.setattr(os, "read", read)
+        foreman.ask(bool)
+        assert first.wait(PATIENCE)
+        foreman.ask(bool)  # it is back at its wait when it has done this
+        foreman.ask(second.set)
+        assert second.wait(PATIENCE)
+    finally:
+        foreman.stop(None)
 
 
 # -- what cannot be --------------------------------------------------------------------------------------
