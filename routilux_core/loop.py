@@ -79,6 +79,7 @@ class Loops:
                 del self._tasks[owner]
             if task.cancelled():
                 done.cancel()
+                done.set_running_or_notify_cancel()  # only this tells who waits
             elif (error := task.exception()) is not None:
                 done.set_exception(error)
             else:

@@ -5,7 +5,9 @@ import threading
 
 import pytest
 
-from routilux_core import Flow, JobFailed, Routine, get_execution_context, routine
+from routilux_core import Flow, JobFailed, JobManager, Routine, get_execution_context, routine
+from routilux_plugins.executors import sequential
+from routilux_plugins.executors.sequential import Sequential
 from tests.core.gate import WAIT, Gate
 
 
@@ -222,6 +224,31 @@ def test_a_cancelled_job_cancels_its_async_handler(manager):
     assert cancelled.wait(WAIT)
     assert state.status == "cancelled"
     assert [task.routine_id for task in state.pending_tasks] == ["a"]
+
+
+class Telling(Sequential):
+    """Says when it has heard that nobody waits for an activation any more."""
+
+    def __init__(self, told):
+        super().__init__()
+        self.told = told
+
+    def open(self, job):
+        lane = super().open(job)
+        lane.void = lambda _activation: self.told()
+        return lane
+
+
+def test_a_job_whose_time_is_up_before_its_async_handler_has_begun_ends():
+    @routine
+    async def block():
+        gate.pass_through()
+
+    with Gate() as gate, JobManager(executor="sequential", discover=False, plugins=[sequential]) as manager:
+        manager.start_job(flow_of(a=block()), "a")
+        gate.wait()
+        state = manager.execute(flow_of(a=double()), "a", {"n": 1}, timeout=0.1, executor=Telling(gate.open))
+    assert [error.type for error in state.errors] == ["JobTimeout"]
 
 
 def test_the_context_follows_the_task(manager):
