@@ -38,7 +38,7 @@ class Attempts(Failing):
     def finished(self, activation: Activation, outcome: Outcome) -> None:
         """Take the outcome of a handler; one that nobody waits for any more is refused."""
         if self.closed or self.data.activations.get(activation.id) is not activation:
-            self.reopen = outcome.pauses
+            self.reopen = self.reopen or outcome.pauses
             return
         self.settled += 1
         if self.demanding:
@@ -56,7 +56,7 @@ class Attempts(Failing):
         try:
             effects = self._resolved(outcome.effects)
         except BaseException as error:  # noqa: BLE001 - user code
-            self.reopen = outcome.pauses
+            self.reopen = self.reopen or outcome.pauses
             self._failed(activation, error)
             return
         place = (activation.items << ITEM_BITS) + activation.lineage

@@ -6,11 +6,15 @@ import pytest
 
 from routilux_core import (
     ErrorHandler,
+    Executor,
     Flow,
     FlowMismatch,
     InvalidOption,
     JobManager,
     JobState,
+    Lane,
+    Outcome,
+    OutputSent,
     Routine,
     UnknownEvent,
     UnknownRoutine,
@@ -197,6 +201,47 @@ def test_a_pausing_job_that_is_resumed_goes_on(manager):
         gate.open()
         assert done(flow, state).status == "completed"
     assert state.pause_points == []
+
+
+@routine
+def quick():
+    """Do nothing."""
+
+
+class ByHand(Executor):
+    """Leaves everything to the test."""
+
+    def open(self, job):
+        return Nowhere()
+
+    def stop(self, timeout=None):
+        """Nothing runs here."""
+
+
+class Nowhere(Lane):
+    def wake(self, count):
+        """The test takes it."""
+
+
+def test_an_outcome_that_comes_twice_does_not_keep_a_resumed_job_from_going_on():
+    flow = Flow("by_hand")
+    flow.add_routine(quick(), "quick")
+
+    def resume_and_repeat(job, fact):
+        if isinstance(fact, OutputSent):
+            flow.resume(job.job_state)
+            job.finish(first, Outcome())
+
+    with JobManager(executor=ByHand(), discover=False) as manager:
+        state = manager.start_job(flow, "quick", monitors=[resume_and_repeat])
+        job = manager.get_job(state.job_id)
+        job.post("quick")
+        first, second = job.take(), job.take()
+        job.finish(first, Outcome())
+        flow.pause(state, timeout=0.001)
+        state.send_output("sent while the job is pausing")
+        job.finish(second, Outcome())
+        assert state.status == "completed"
 
 
 def test_the_manager_pauses_and_resumes_by_id(manager):
