@@ -1,0 +1,78 @@
+"""What a commit to a server costs beside the least that its client and it can do: one row."""
+
+from contextlib import closing
+from time import perf_counter
+
+import pytest
+
+from routilux_core import Commit, Entry
+from tests.benchmarks.measure import Case, measure
+from tests.plugins.stores.writer import HEAD
+from tests.servers import postgres, redis
+
+STEPS = 200
+CONTENT = b"x" * 300
+AIM, CEILING = 2.0, 3.0
+
+
+def timed(work):
+    """Return a function that does it again and again, and returns the seconds."""
+
+    def run():
+        began = perf_counter()
+        for _ in range(STEPS):
+            work()
+        return perf_counter() - began
+
+    return run
+
+
+def steps(store):
+    """Return a function that commits one entry after the other of one job."""
+    claim = store.create("job", HEAD, (), "ann", 600)
+    last = 0
+
+    def step():
+        nonlocal last
+        last += 1
+        store.commit([Commit(claim=claim, head=HEAD, entries=(Entry(last, last, CONTENT),))])
+
+    return step
+
+
+def report(name, result, capsys):
+    with capsys.disabled():
+        print(f"\n{name}: {result.ratio:.2f} times a row")  # noqa: T201 - the figure
+
+
+@pytest.mark.speed
+@pytest.mark.slow
+def test_a_commit_to_postgres_costs_little_more_than_a_row(postgres_server, postgres_url, capsys):
+    with closing(postgres.opened(postgres_url)) as store, postgres_server.connect() as connection:
+        connection.execute("DROP TABLE IF EXISTS bare")
+        connection.execute(
+            "CREATE TABLE bare (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, content bytea)"
+        )
+
+        def row():
+            connection.execute("INSERT INTO bare (content) VALUES (%s)", (CONTENT,))
+
+        result = measure(Case("postgresql", timed(steps(store)), timed(row), CEILING, AIM))
+        connection.execute("DROP TABLE bare")
+
+    report("a commit to PostgreSQL", result, capsys)
+    assert result.ratio < CEILING
+
+
+@pytest.mark.speed
+@pytest.mark.slow
+def test_a_commit_to_redis_costs_little_more_than_a_row(redis_server, redis_url, capsys):
+    with closing(redis.opened(redis_url)) as store, redis_server.connect() as client:
+
+        def row():
+            client.xadd("bare", {"content": CONTENT})
+
+        result = measure(Case("redis", timed(steps(store)), timed(row), CEILING, AIM))
+
+    report("a commit to Redis", result, capsys)
+    assert result.ratio < CEILING
