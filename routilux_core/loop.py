@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from routilux_core.interrupt import patient, unbreakable
+from routilux_core.job_errors import ManagerClosed
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
@@ -55,6 +56,7 @@ class Loops:
         """Called where an interrupt that came at a bad moment may break in."""
         self._lock = threading.Lock()
         self._loops: list[_Loop] = []
+        self._stopped = False
         self._here = threading.local()
         self._tasks: dict[object, Task[Any]] = {}
 
@@ -110,14 +112,17 @@ class Loops:
                 here.blocked -= 1
 
     def forget(self, coroutine: Coroutine[Any, Any, None], context: Context) -> None:
-        """Run `coroutine` in `context` some time, for nobody who waits."""
+        """Run `coroutine` in `context` some time, for nobody who waits; not at all after `stop`."""
 
         def begin(loop: AbstractEventLoop) -> None:
             task = loop.create_task(coroutine, context=context)
             self._tasks[task] = task
             task.add_done_callback(self._tasks.pop)
 
-        self._put(begin)
+        try:
+            self._put(begin)
+        except ManagerClosed:
+            coroutine.close()
 
     def cancel(self, owner: object) -> None:
         """Cancel what runs for `owner`, if anything does."""
@@ -128,6 +133,7 @@ class Loops:
     def stop(self, timeout: float | None = None) -> None:
         """Cancel what runs and end the threads, waiting up to `timeout` for each."""
         with self._lock:
+            self._stopped = True
             loops, self._loops = self._loops, []
             for one in loops:
                 one.loop.call_soon_threadsafe(one.loop.stop)
@@ -151,6 +157,8 @@ class Loops:
         for one in self._loops:
             if not one.blocked:
                 return one
+        if self._stopped:
+            raise ManagerClosed("an async handler")
         self._loops.append(_Loop(asyncio.new_event_loop(), self._run))
         return self._loops[-1]
 

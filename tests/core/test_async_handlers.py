@@ -303,3 +303,18 @@ def test_async_work_is_over_after_a_shutdown(manager):
     assert any(thread.name == "routilux-loop" for thread in threading.enumerate())
     manager.shutdown()
     assert not any(thread.name.startswith("routilux") for thread in threading.enumerate())
+
+
+def test_a_paused_job_that_is_cancelled_after_a_shutdown_starts_no_thread(manager):
+    @routine
+    async def count(until):
+        for n in range(until):
+            yield {"n": n}
+            get_execution_context().job.pause()
+
+    flow = flow_of(a=count())
+    state = flow.execute("a", {"until": 3})
+    manager.shutdown()
+    flow.cancel(state)
+    assert state.status == "cancelled"
+    assert not any(thread.name.startswith("routilux") for thread in threading.enumerate())
