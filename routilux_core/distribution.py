@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -51,9 +52,11 @@ class Distribution:
     def remedy(self, module: str) -> str:
         """Say what to do about a module that it imports and that is not there."""
         wanted = normal(module.partition(".")[0])
-        for name, extra in self.requirements:
-            if normal(name) == wanted:
-                return f"pip install '{self.name}[{extra}]'" if extra else f"pip install {name}"
+        found = {extra: name for name, extra in self.requirements if normal(name) == wanted}
+        if found:  # by the extra that brings the least besides
+            brought = Counter(extra for _, extra in self.requirements)
+            extra = min(found, key=lambda one: (one != "", brought[one]))
+            return f"pip install '{self.name}[{extra}]'" if extra else f"pip install {found[extra]}"
         missing = missing_of(name for name, extra in self.requirements if not extra)
         if missing:
             return f"pip install {' '.join(missing)}"
