@@ -316,6 +316,45 @@ def test_what_the_system_says_of_a_full_disk_is_known(store, monkeypatch, number
     assert store.commit([commit(claim, 1)]) == set()
 
 
+def test_a_full_index_leaves_everything_as_it_was(store, monkeypatch):
+    claim = store.create("job", HEAD, (), "ann", 600)
+    before = picture(store)
+
+    def write(index, changes):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Index, "write", write)
+        for work in (
+            lambda: store.submit("new", HEAD, ()),
+            lambda: store.release([claim]),
+            lambda: store.renew([claim], 0),
+            lambda: store.request("job", "post", b"", "r1"),
+        ):
+            with pytest.raises(StoreError, match="the disk is full"):
+                work()
+            assert picture(store) == before
+            assert store.owners() == {"ann"}
+
+    store.submit("new", HEAD, ())
+    store.request("job", "post", b"", "r1")
+    assert len(store.waiting_requests("job")) == 1
+
+
+def test_a_new_job_of_an_old_id_is_another(path, store):
+    with closing(Files(path)) as other:
+        claim = store.create("job", HEAD, [Entry(1, 1, b"old")], "ann", 600)
+        assert other.load("job").entries == (Entry(1, 1, b"old"),)
+        store.release([claim])
+        store.delete("job")
+        store.create("job", HEAD, [Entry(1, 1, b"new")], "ann", 600)
+        claim = other.claim("job", "bob", 600, dead={"ann"})
+        other.commit([commit(claim, 2, b"newer")])
+
+        for place in (store, other):
+            assert [entry.content for entry in place.history("job")] == [b"new", b"newer"]
+
+
 def test_a_writer_that_takes_long_is_waited_for(path, store):
     with closing(Files(path, FilesSettings(timeout=0.05))) as hasty:
         claim = store.create("job", HEAD, (), "ann", 600)
