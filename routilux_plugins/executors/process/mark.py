@@ -32,6 +32,10 @@ class Mark:
 
 def shared_memory() -> int:
     """Return the descriptor of memory for a mark, which is gone when nobody has it any more."""
+    if hasattr(os, "memfd_create"):
+        memory = os.memfd_create("routilux-mark")
+        os.truncate(memory, _NUMBER.size)
+        return memory
     with TemporaryFile() as file:
         file.truncate(_NUMBER.size)
         return os.dup(file.fileno())

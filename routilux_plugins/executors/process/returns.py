@@ -66,6 +66,7 @@ def _done(worker: Worker, numbers: list[int], running: int, body: bytes) -> None
         _unread(worker, numbers, CannotTravel("what was made of an activation", reason, advice))
         return
     lane, done = worker.lane, []
+    overdue = worker.doomed & {running}  # its next item should stop just as the one that is done
     for (number, seconds), reply in replies:
         activation = _taken(worker, number)
         if activation is None:
@@ -76,6 +77,7 @@ def _done(worker: Worker, numbers: list[int], running: int, body: bytes) -> None
         done.append((activation, outcome, seconds))
     for number in {activation.id for activation, _, _ in done} - {running}:
         worker.hand.pop(number, None)
+    worker.doomed |= overdue & worker.hand.keys()
     if lane is not None and done:
         lane.finish_all(done, worker, running)
 
