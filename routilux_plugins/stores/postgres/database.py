@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     Row = tuple[Any, ...]
     Run = Callable[[str, Sequence[Any]], list[Row]]
 
+PROBES: dict[str, Any] = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+"""How it is found out that a host is gone, which says nothing."""
 MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -43,6 +45,8 @@ class Database:
         chosen: dict[str, Any] = {
             **place,
             **{key: value for key in ("sslmode", "sslrootcert") if (value := getattr(settings, key))},
+            **PROBES,
+            "tcp_user_timeout": max(5000, ceil(settings.timeout * 1000)),
             "connect_timeout": max(2, ceil(settings.timeout)),
             "application_name": "routilux",
             "client_encoding": "utf8",

@@ -38,6 +38,7 @@ TABLES = (
     "CREATE INDEX job_by_age ON $.job (created_at, job_id)",
     "CREATE INDEX job_by_flow ON $.job (flow_id, created_at, job_id)",
     "CREATE INDEX job_by_status ON $.job (status, created_at, job_id)",
+    "CREATE INDEX job_alive ON $.job (created_at, job_id) WHERE status IN ('pending', 'running')",
     "CREATE INDEX job_owned ON $.job (owner) WHERE owner IS NOT NULL",
     """CREATE TABLE $.entry (
         job bigint NOT NULL,

@@ -160,7 +160,10 @@ class RedisStore(Store):
         snapshot, last = read_snapshot(fields), int(fields[b"last"])
         after = snapshot.number if snapshot else 0
         entries: list[Entry] = []
-        while page := self._entries(job_id, after, last, PORTION):
+        while after < last:
+            page = self._entries(job_id, after, last, PORTION)
+            if not page:  # it was deleted in between
+                raise UnknownJob(job_id, ())
             entries += page
             after = page[-1].last
         epoch = int(fields[b"epoch"])
