@@ -98,6 +98,11 @@ class Record:
         ]
         return [self.job_id, write_head(self.head), *plain]
 
+    def sought(self) -> list[Any]:
+        """Return what others look for it by, which steps alone do not change."""
+        job_id, head, _, *plain, _ = self.state()
+        return [job_id, *head[:4], head[5], *plain[:4], dict(self.waiting), *plain[5:]]
+
     @classmethod
     def of(cls, state: list[Any]) -> Record:
         """Return the record that is these plain data."""

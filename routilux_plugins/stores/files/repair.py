@@ -76,10 +76,11 @@ def snapshot_name(record: Record, at: int = 0) -> str:
 
 
 def _adopt(index: Index, path: Path, record: Record | None) -> bool:
-    """Have a log in the index; say whether it was not there as it is."""
+    """Have a log in the index; say whether others would look for it by something else than it is."""
     if record is not None and path.stat().st_size == record.size:
         return False
     found, log = record, None
+    before = None if record is None else record.sought()
     try:
         log = Log.open(index.store, path)
         found = catch_up(log, record)
@@ -95,7 +96,7 @@ def _adopt(index: Index, path: Path, record: Record | None) -> bool:
             log.close()
     if found is not None:
         index.note(found)
-        return True
+        return found.sought() != before
     logger.warning("store %s: removed %s, which its maker did not finish", index.store, path)
     path.unlink()
     if record is not None:

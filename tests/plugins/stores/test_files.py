@@ -294,11 +294,12 @@ def test_a_full_disk_is_named_and_harms_nothing(path, store):
                 work()
             assert {one.name: one.stat().st_size for one in (path / "jobs").iterdir()} == sizes
         assert picture(store) == before
-        with closing(Files(path)) as again:
-            assert picture(again) == before
-
-    assert store.commit(batch) == set()
-    store.submit("new", HEAD, ())
+    store.close()
+    with full_at(32), closing(Files(path)) as again:
+        assert picture(again) == before
+    with closing(Files(path)) as again:
+        assert again.commit(batch) == set()
+        again.submit("new", HEAD, ())
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
