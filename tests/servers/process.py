@@ -32,9 +32,11 @@ class ServerProcess(ABC):
         try:
             self.prepare()
             self.start()
-        except (OSError, AssertionError, subprocess.SubprocessError) as error:
+        except BaseException as error:
             self.end()
-            pytest.skip(f"{type(self).__name__} cannot be started on this machine: {error}")
+            if isinstance(error, (OSError, AssertionError, subprocess.SubprocessError)):
+                pytest.skip(f"{type(self).__name__} cannot be started on this machine: {error}")
+            raise
 
     @abstractmethod
     def prepare(self) -> None:
