@@ -132,6 +132,7 @@ if TYPE_CHECKING:
     from routilux_core.description import Description, FieldDescription, PortDescription
     from routilux_core.outpost import Outpost
     from routilux_core.reply import Reply, packed_replies
+    from routilux_core.standing import Standing
     from routilux_core.store import (
         Claim,
         Commit,
@@ -141,7 +142,6 @@ if TYPE_CHECKING:
         Listed,
         Request,
         Snapshot,
-        Standing,
         Store,
     )
     from routilux_core.store_errors import (
@@ -159,7 +159,8 @@ LATE = {
     "description": "Description FieldDescription PortDescription",
     "outpost": "Outpost",
     "reply": "Reply packed_replies",
-    "store": "Claim Commit Entry Head Kept Listed Request Snapshot Standing Store",
+    "standing": "Standing",
+    "store": "Claim Commit Entry Head Kept Listed Request Snapshot Store",
     "store_errors": "ClaimLost ClaimRefused DamagedStore InvalidStoreURL NewerStore StoreError "
     "StoreUnavailable",
     "store_url": "StoreURL",

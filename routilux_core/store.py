@@ -15,11 +15,11 @@ them. All other text may hold any character, contents any bytes.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from routilux_core.standing import Standing
 from routilux_core.status import ExecutionStatus
 
 if TYPE_CHECKING:
@@ -69,19 +69,6 @@ class Head:
     """Why nobody can take it up, where that is so."""
 
 
-class Standing(Enum):
-    """What a commit is to the job as a store has it."""
-
-    NEW = "new"
-    """To be written."""
-    REPEATED = "repeated"
-    """Written already; it came again because nobody could tell."""
-    LOST = "lost"
-    """Of a claim that is not the present one, or for a job that is over."""
-    ASTRAY = "astray"
-    """Its entries do not go on where the job's last one ended."""
-
-
 @frozen(kw_only=True)
 class Commit:
     """What one job has to write: all of it or nothing."""
@@ -92,20 +79,43 @@ class Commit:
     snapshot: Snapshot | None = None
     handled: tuple[str, ...] = ()
     """The ids of the requests that these entries answer; they are gone with the commit."""
+    opens: float | None = None
+    """Take the job in as a new one, and claim it for so many seconds; the claim's epoch is 1."""
+    release: bool = False
+    """The claim is given up with it."""
 
-    def standing(self, claim: Claim | None, head: Head, last: int) -> Standing:
-        """Say what this is to a job with that present claim and head, whose last fact has that number."""
-        if claim != self.claim:
-            return Standing.LOST
-        if self.entries and self.entries[-1].last <= last:
-            return Standing.REPEATED
-        if head.status.final:
-            return Standing.LOST if self.entries or head != self.head else Standing.REPEATED
+    def standing(
+        self, head: Head | None, last: int = 0, epoch: int = 0, owner: str | None = None
+    ) -> Standing:
+        """Say what this is to a job with that head, whose last fact has that number; None for no such job.
+
+        The epoch is that of its last claim, the owner the one that has not given it up.
+        """
+        if head is None:
+            if self.opens is None:
+                return Standing.LOST
+            last = self.entries[0].first - 1 if self.entries else last
+        elif found := self._settled(head, last, epoch, owner):
+            return found
         for entry in self.entries:
             if entry.first != last + 1:
                 return Standing.ASTRAY
             last = entry.last
         return Standing.NEW
+
+    def _settled(self, head: Head, last: int, epoch: int, owner: str | None) -> Standing | None:
+        """Say what this is to a job that is there, where nothing is to be written."""
+        afterwards = None if self.release else self.claim.owner
+        if epoch != self.claim.epoch or owner not in {self.claim.owner, afterwards}:
+            return Standing.LOST
+        there = self.entries[-1].last <= last if self.entries else head == self.head
+        if self.opens is not None:  # another job of that id was made at another time
+            there = there and owner == afterwards and head.created_at == self.head.created_at
+        if self.opens is not None or owner is None:
+            return Standing.REPEATED if there else Standing.LOST
+        if there and (self.entries or (head.status.final and not self.release)):
+            return Standing.REPEATED
+        return Standing.LOST if head.status.final and not there else None
 
 
 @frozen(kw_only=True)
@@ -151,20 +161,8 @@ class Store(ABC):
         """Take in a new job that nobody has claimed; `DuplicateName` if there is one of that id.
 
         A job that has been somewhere before comes with a snapshot, and with the entries of its history, or
-        with those alone that come after the snapshot.
+        with those alone that come after the snapshot. So does one that a commit opens.
         """
-
-    @abstractmethod
-    def create(
-        self,
-        job_id: str,
-        head: Head,
-        entries: Sequence[Entry],
-        owner: str,
-        seconds: float,
-        snapshot: Snapshot | None = None,
-    ) -> Claim:
-        """Take in a new job as `submit` does, and claim it, in one go."""
 
     @abstractmethod
     def claim(self, job_id: str, owner: str, seconds: float, dead: Collection[str] = ()) -> Claim:
@@ -212,11 +210,12 @@ class Store(ABC):
     def commit(self, batch: Sequence[Commit]) -> set[str]:
         """Write for many jobs in one transaction; return the ids of those whose claim was lost.
 
-        For these nothing is written, and the others are not harmed. A claim whose time has run out still
-        holds if nobody has claimed the job since. A final status is never changed by anything: such a commit
-        counts as lost. One that was written already counts as written. Entries go on where the job's last one
-        ended: where they do not, somebody has made a mistake, and the whole batch is refused with a
-        `StoreError`. `Commit.standing` tells these cases apart. A job stands in a batch once.
+        For these nothing is written, and the others are not harmed. A commit that opens a job is lost if its
+        id is taken. A claim whose time has run out still holds if nobody has claimed the job since. A final
+        status is never changed by anything: such a commit counts as lost. One that was written already counts
+        as written; if it gave the claim up, as long as nobody has claimed the job since. Entries go on where
+        the job's last one ended: where they do not, somebody has made a mistake, and the whole batch is
+        refused with a `StoreError`. `Commit.standing` tells these cases apart. A job stands in a batch once.
         """
 
     # -- requests --------------------------------------------------------------------------------------
@@ -286,10 +285,11 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def prune(self, before: float) -> int:
+    def prune(self, before: float, saved_before: float) -> int:
         """Forget the jobs of final status last changed before that time; return how many those were.
 
-        Flow documents that no job refers to are forgotten too, if they were last saved before that time.
+        Flow documents that no job refers to are forgotten too, if they were last saved before `saved_before`.
+        Who leaves some time there keeps those whose job is about to come.
         """
 
     @abstractmethod

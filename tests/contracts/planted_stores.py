@@ -7,6 +7,7 @@ from attrs import evolve
 
 from routilux_core import ClaimRefused, Request, Standing
 from routilux_plugins.stores.memory.store import Memory
+from tests.contracts.planted_openings import PLANTED_OPENINGS
 
 GAP = 0.0005
 """Seconds that a reader has to come between."""
@@ -221,13 +222,20 @@ class LostTies(Memory):
 class PrunesFlows(Memory):
     """Forgets the documents of flows with the last job that runs."""
 
-    def prune(self, before):
-        pruned = super().prune(before)
+    def prune(self, before, saved_before):
+        pruned = super().prune(before, saved_before)
         with self._open() as shelf:
             used = {job.head.flow_id for job in shelf.jobs.values() if not job.head.status.final}
             for key in [key for key in shelf.flows if key[0] not in used]:
                 del shelf.flows[key]
         return pruned
+
+
+class PrunesNewFlows(Memory):
+    """Forgets the documents of flows by the time that jobs are forgotten by."""
+
+    def prune(self, before, saved_before):
+        return super().prune(before, before)
 
 
 class StillOpen(Memory):
@@ -283,13 +291,19 @@ PLANTED = {
     ShortHistory: ("test_a_snapshot_takes_nothing_from_the_history",),
     TwoOwners: ("test_each_job_is_given_to_one",),
     TakesPaused: ("test_only_what_should_run_is_taken",),
-    RepeatIsLost: ("test_a_repeated_commit_is_written_once",),
+    RepeatIsLost: (
+        "test_a_repeated_commit_is_written_once",
+        "test_a_repeated_opening_is_written_once",
+        "test_a_repeated_release_is_not_lost",
+    ),
     LooseRelease: ("test_a_lost_claim_releases_nothing",),
     LostTies: ("test_pages_hold_every_job_once",),
     PrunesFlows: ("test_a_flow_stays_while_a_job_refers_to_it",),
+    PrunesNewFlows: ("test_a_flow_that_was_just_saved_stays",),
     StillOpen: ("test_a_closed_store_says_so",),
     PathOfId: ("test_hostile_ids_find_nothing",),
     AnybodyDeletes: ("test_what_somebody_has_is_not_deleted",),
     UnknownClaimKept: ("test_what_is_lost_harms_no_other_renewal",),
+    **PLANTED_OPENINGS,
 }
 """Each bug, and the tests of the contract that find it."""

@@ -6,10 +6,18 @@ from typing import TYPE_CHECKING
 
 from routilux_core.errors import DuplicateName
 from routilux_core.job_errors import UnknownJob
-from routilux_core.store import Claim
 from routilux_core.store_errors import ClaimRefused
-from routilux_core.testing.store_contract.sample import FINAL, NEW, PAUSED, commit, entries, head
-from routilux_core.testing.store_contract.stage import LONG, MOMENT, Stage, raises, same
+from routilux_core.testing.store_contract.sample import (
+    FINAL,
+    LONG,
+    NEW,
+    PAUSED,
+    commit,
+    entries,
+    head,
+    open_job,
+)
+from routilux_core.testing.store_contract.stage import MOMENT, Stage, raises, same
 
 if TYPE_CHECKING:
     from routilux_core.store import Store
@@ -17,15 +25,6 @@ if TYPE_CHECKING:
 
 class ClaimTests(Stage):
     """New jobs, and claims of one job by its id."""
-
-    def test_a_new_job_is_its_makers(self, store: Store) -> None:
-        """`create` takes it in and claims it."""
-        claim = store.create("job", NEW, entries(2), "ann", LONG)
-        same(claim, Claim("job", "ann", claim.epoch), "the claim of a new job")
-        assert claim.epoch > 0, f"0 is the epoch of what nobody has claimed, and this is {claim.epoch}"
-        kept = store.load("job")
-        same((kept.head, kept.entries, kept.epoch), (NEW, entries(2), claim.epoch), "what was taken in")
-        same(store.owners(), {"ann"}, "the owners")
 
     def test_a_submitted_job_is_nobodys(self, store: Store) -> None:
         """`submit` takes it in for whoever comes."""
@@ -37,14 +36,12 @@ class ClaimTests(Stage):
     def test_an_id_is_taken_once(self, store: Store, again: Store) -> None:
         """And the job that has it stays as it is."""
         store.submit("one", NEW, entries(1))
-        claim = store.create("two", NEW, entries(1), "ann", LONG)
+        claim = open_job(store, "two", "ann", entries=entries(1))
         other = head(number=1, flow_id="other")
         for job_id in ("one", "two"):
             for place in (store, again):
                 with raises(DuplicateName, f"submitting {job_id!r} again"):
                     place.submit(job_id, other, entries(2))
-                with raises(DuplicateName, f"creating {job_id!r} again"):
-                    place.create(job_id, other, entries(2), "bob", LONG)
             same((store.load(job_id).head, store.load(job_id).entries), (NEW, entries(1)), "the first job")
         same(store.commit([commit(claim, 2, after=1)]), set(), "the jobs lost by what was refused")
 
@@ -66,7 +63,7 @@ class ClaimTests(Stage):
     def test_a_job_that_is_over_cannot_be_claimed(self, store: Store) -> None:
         """Not even by the one who ended it, nor when that one is dead."""
         for status in FINAL:
-            claim = store.create(status, NEW, (), "ann", LONG)
+            claim = open_job(store, status, "ann")
             store.commit([commit(claim, 1, status=status)])
             for free in (False, True):
                 for owner in ("ann", "bob"):
@@ -77,14 +74,14 @@ class ClaimTests(Stage):
 
     def test_a_paused_job_is_claimed_by_its_id(self, store: Store) -> None:
         """That is how it is resumed, also with a note."""
-        claim = store.create("job", NEW, (), "ann", LONG)
+        claim = open_job(store, "job", "ann")
         store.commit([commit(claim, 1, status=PAUSED, note="no flow")])
         store.release([claim])
         same(store.claim("job", "bob", LONG).owner, "bob", "who has the job")
 
     def test_an_epoch_is_never_used_twice(self, store: Store, again: Store) -> None:
         """Not after a release, not after an end, not for the same owner."""
-        epochs = [0, store.create("job", NEW, (), "ann", LONG).epoch]
+        epochs = [0, open_job(store, "job", "ann").epoch]
         epochs.append(store.claim("job", "ann", LONG).epoch)
         for place in (store, again):
             claim = place.claim("job", "ann", LONG)
@@ -98,7 +95,7 @@ class ClaimTests(Stage):
 
     def test_a_new_claim_ends_the_same_owners_former_one(self, store: Store) -> None:
         """What was begun under the former one is refused."""
-        former = store.create("job", NEW, (), "ann", LONG)
+        former = open_job(store, "job", "ann")
         present = store.claim("job", "ann", LONG)
         same(store.commit([commit(former, 1)]), {"job"}, "the jobs lost by the former claim")
         same(store.renew([former], LONG), {"job"}, "the renewals lost by the former claim")
@@ -107,8 +104,8 @@ class ClaimTests(Stage):
 
     def test_a_claim_ends_by_itself(self, store: Store, again: Store) -> None:
         """After its seconds on the store's clock, and not before."""
-        store.create("short", NEW, (), "ann", MOMENT)
-        store.create("long", NEW, (), "bob", LONG)
+        open_job(store, "short", "ann", MOMENT)
+        open_job(store, "long", "bob")
         self.wait_for_end(again, "ann")
         same(store.claim("short", "cat", LONG).owner, "cat", "who has the job whose claim has ended")
         with raises(ClaimRefused, "claiming a job whose claim has not ended"):
@@ -116,7 +113,7 @@ class ClaimTests(Stage):
 
     def test_a_dead_owners_job_is_free_at_once(self, store: Store) -> None:
         """For those who know that it is dead."""
-        former = store.create("job", NEW, (), "ann", LONG)
+        former = open_job(store, "job", "ann")
         with raises(ClaimRefused, "claiming a job whose owner lives"):
             store.claim("job", "bob", LONG, dead={"cat", "dan"})
         present = store.claim("job", "bob", LONG, dead={"cat", "ann"})

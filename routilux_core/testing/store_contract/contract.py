@@ -9,7 +9,9 @@ from routilux_core.testing.store_contract.flow import FlowTests
 from routilux_core.testing.store_contract.hostile import HostileTests
 from routilux_core.testing.store_contract.listing import ListTests
 from routilux_core.testing.store_contract.loading import LoadTests
+from routilux_core.testing.store_contract.opening import OpeningTests
 from routilux_core.testing.store_contract.recovering import RecoveryTests
+from routilux_core.testing.store_contract.releasing import ReleaseTests
 from routilux_core.testing.store_contract.renewing import RenewalTests
 from routilux_core.testing.store_contract.repeating import RepeatTests
 from routilux_core.testing.store_contract.requesting import RequestTests
@@ -18,9 +20,11 @@ from routilux_core.testing.store_contract.writing import CommitTests
 
 class StoreContract(
     ClaimTests,
+    OpeningTests,
     RenewalTests,
     RecoveryTests,
     CommitTests,
+    ReleaseTests,
     RepeatTests,
     RequestTests,
     LoadTests,

@@ -10,11 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from routilux_core.errors import DuplicateName
 from routilux_core.store import Snapshot
 from routilux_core.store_errors import ClaimRefused, StoreError
-from routilux_core.testing.store_contract.sample import NEW, START, commit, entries, head, numbers
-from routilux_core.testing.store_contract.stage import LONG, Stage, same
+from routilux_core.testing.store_contract.sample import (
+    LONG,
+    NEW,
+    START,
+    commit,
+    entries,
+    head,
+    numbers,
+    open_job,
+    opening,
+)
+from routilux_core.testing.store_contract.stage import Stage, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,14 +57,15 @@ class CrowdTests(Stage):
         same(len(claims), JOBS, "the number of claims")
 
     def test_one_claim_of_many_succeeds(self, store: Store, again: Store) -> None:
-        """And one `create` of an id."""
+        """And one job of an id."""
 
         def claim(number: int, place: Store) -> list[Claim]:
             found = []
             for job in range(ROUNDS):
-                try:
-                    found.append(place.create(f"job-{job}", NEW, (), f"owner-{number}", LONG))
-                except DuplicateName:
+                first = opening(f"job-{job}", f"owner-{number}")
+                if not place.commit([first]):
+                    found.append(first.claim)
+                else:
                     with suppress(ClaimRefused):
                         found.append(place.claim(f"job-{job}", f"owner-{number}", LONG))
             return found
@@ -90,7 +100,7 @@ class CrowdTests(Stage):
         """Each thread its own jobs, in batches, and all of it is there."""
 
         def write(number: int, place: Store) -> int:
-            claims = [place.create(f"job-{number}-{n}", NEW, (), f"owner-{number}", LONG) for n in range(3)]
+            claims = [open_job(place, f"job-{number}-{n}", f"owner-{number}") for n in range(3)]
             lost: set[str] = set()
             for last in range(ROUNDS):
                 lost |= place.commit([commit(claim, last + 1, after=last) for claim in claims])
@@ -118,7 +128,7 @@ class CrowdTests(Stage):
 
     def test_readers_see_whole_commits(self, store: Store, again: Store) -> None:
         """Head, snapshot and entries of one moment, while somebody writes; lists likewise."""
-        claim = store.create("job", evolve(NEW, updated_at=START), (), "ann", LONG)
+        claim = open_job(store, "job", "ann", head=evolve(NEW, updated_at=START))
         written = threading.Event()
 
         def write() -> None:
@@ -143,7 +153,7 @@ class CrowdTests(Stage):
 
     def test_closing_breaks_nothing(self, store: Store, again: Store) -> None:
         """What others are writing is written whole, or refused with an error that says why."""
-        claims = [store.create(f"job-{n}", NEW, (), "ann", LONG) for n in range(4)]
+        claims = [open_job(store, f"job-{n}", "ann") for n in range(4)]
         began = threading.Barrier(len(claims) + 1)
         written = [0] * len(claims)
 

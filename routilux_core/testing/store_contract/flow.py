@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from routilux_core.testing.store_contract.sample import COMPLETED, NEW, START, commit
-from routilux_core.testing.store_contract.stage import LONG, Stage, same
+from routilux_core.testing.store_contract.sample import COMPLETED, NEW, START, commit, open_job, opening
+from routilux_core.testing.store_contract.stage import Stage, same
 
 if TYPE_CHECKING:
     from routilux_core.store import Store
@@ -44,20 +44,30 @@ class FlowTests(Stage):
         for flow_id, version in (("flow", "v1"), ("flow", "v2"), ("other", "v1")):
             store.save_flow(flow_id, version, b"document")
         head = evolve(NEW, fingerprint="v1")
-        claim = store.create("job", head, (), "ann", LONG)
-        same(store.prune(FAR), 0, "the jobs pruned")
+        claim = open_job(store, "job", "ann", head=head)
+        same(store.prune(FAR, FAR), 0, "the jobs pruned")
         same(store.load_flow("flow", "v1"), b"document", "the document that a job refers to")
         same(store.load_flow("flow", "v2"), None, "another version")
         same(store.load_flow("other", "v1"), None, "the same version of another flow")
         over = evolve(commit(claim, 1, status=COMPLETED), head=evolve(head, status=COMPLETED))
         store.commit([over])
-        same(store.prune(START), 0, "the jobs pruned that ended later")
+        same(store.prune(START, FAR), 0, "the jobs pruned that ended later")
         same(store.load_flow("flow", "v1"), b"document", "the document of a job that is over")
-        same(store.prune(FAR), 1, "the jobs pruned")
+        same(store.prune(FAR, FAR), 1, "the jobs pruned")
         same(store.load_flow("flow", "v1"), None, "the document that no job refers to any more")
 
     def test_a_flow_that_was_just_saved_stays(self, store: Store) -> None:
         """The job that refers to it may be about to come."""
         store.save_flow("flow", "v1", b"document")
-        store.prune(NEVER)
+        same(store.prune(FAR, NEVER), 0, "the jobs pruned")
         same(store.load_flow("flow", "v1"), b"document", "a new document")
+        same(store.prune(NEVER, FAR), 0, "the jobs pruned")
+        same(store.load_flow("flow", "v1"), None, "a document that has grown old")
+
+    def test_a_flow_outlives_its_last_job(self, store: Store) -> None:
+        """Where it was saved since: another job may be about to come."""
+        store.save_flow("flow", "v1", b"document")
+        over = evolve(NEW, fingerprint="v1", status=COMPLETED)
+        store.commit([opening("job", "ann", head=over, release=True)])
+        same(store.prune(FAR, NEVER), 1, "the jobs pruned")
+        same(store.load_flow("flow", "v1"), b"document", "the document of a job that was pruned")

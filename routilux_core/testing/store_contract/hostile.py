@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from routilux_core.errors import InvalidName, RoutiluxError
 from routilux_core.store import Entry, Snapshot
-from routilux_core.testing.store_contract.sample import NEW, PAUSED, commit, entries, head
-from routilux_core.testing.store_contract.stage import LONG, Stage, raises, same
+from routilux_core.testing.store_contract.sample import LONG, NEW, PAUSED, commit, entries, head, open_job
+from routilux_core.testing.store_contract.stage import Stage, raises, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,7 +62,7 @@ class HostileTests(Stage):
         """In entries, snapshots, requests and flows."""
         for number, content in enumerate(CONTENTS):
             job_id = f"job-{number}"
-            claim = store.create(job_id, NEW, [Entry(1, 1, content)], "ann", LONG)
+            claim = open_job(store, job_id, "ann", entries=[Entry(1, 1, content)])
             store.commit([commit(claim, 2, after=1, snapshot=Snapshot(0, content))])
             store.request(job_id, "post", content, "r")
             store.save_flow("flow", str(number), content)
@@ -73,7 +73,7 @@ class HostileTests(Stage):
 
     def test_notes_are_any_text(self, store: Store, again: Store) -> None:
         """They hold what an error said."""
-        claim = store.create("job", NEW, (), "ann", LONG)
+        claim = open_job(store, "job", "ann")
         for note in (*TEXTS, "long " * 100_000):
             store.commit([commit(claim, status=PAUSED, note=note)])
             same(again.load("job").head.note, note, "the note that is loaded")
@@ -136,7 +136,7 @@ class HostileTests(Stage):
 
     def _job_or_refusal(self, store: Store, job_id: str) -> None:
         try:
-            claim = store.create(job_id, NEW, entries(1), "ann", LONG)
+            claim = open_job(store, job_id, "ann", entries=entries(1))
         except InvalidName:
             return
         same(store.commit([commit(claim, 2, after=1)]), set(), f"the jobs lost of {job_id[:40]!r}")
@@ -147,7 +147,7 @@ class HostileTests(Stage):
     @contextmanager
     def _neighbour(self, store: Store) -> Iterator[None]:
         """Have a job that is the same before and after."""
-        store.create("neighbour", head(flow_id="neighbours"), entries(5), "neighbour", LONG)
+        open_job(store, "neighbour", "neighbour", head=head(flow_id="neighbours"), entries=entries(5))
         before = store.load("neighbour")
         yield
         same(store.load("neighbour"), before, "the neighbour")

@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from routilux_core.status import ExecutionStatus
-from routilux_core.testing.store_contract.sample import COMPLETED, RUNNING, START, commit, head
-from routilux_core.testing.store_contract.stage import LONG, Stage, same
+from routilux_core.testing.store_contract.sample import (
+    COMPLETED,
+    RUNNING,
+    START,
+    commit,
+    head,
+    open_job,
+)
+from routilux_core.testing.store_contract.stage import Stage, same
 
 if TYPE_CHECKING:
     from routilux_core.store import Listed, Store
@@ -24,7 +31,7 @@ class ListTests(Stage):
         """With head and owner; an empty store has none."""
         same(store.jobs(), [], "the jobs of an empty store")
         store.submit("b", head(number=2), ())
-        store.create("c", head(number=3), (), "ann", LONG)
+        open_job(store, "c", "ann", head=head(number=3))
         store.submit("a", head(number=1), ())
         for place in (store, again):
             found = [(job.job_id, job.head, job.owner) for job in place.jobs()]
@@ -60,7 +67,7 @@ class ListTests(Stage):
         """By one or several, as they are now."""
         claims = {}
         for number, status in enumerate(ExecutionStatus):
-            claims[status] = store.create(status, head(number=number), (), "ann", LONG)
+            claims[status] = open_job(store, status, "ann", head=head(number=number))
             store.commit([commit(claims[status], 1, status=status)])
         for status in ExecutionStatus:
             same(ids(store.jobs(status=[status])), [status], f"the {status} jobs")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from routilux_core.job_errors import UnknownJob
 from routilux_core.store import Entry, Snapshot
-from routilux_core.testing.store_contract.sample import NEW, commit, entries, head, numbers
-from routilux_core.testing.store_contract.stage import LONG, Stage, raises, same
+from routilux_core.testing.store_contract.sample import NEW, commit, entries, head, numbers, open_job
+from routilux_core.testing.store_contract.stage import Stage, raises, same
 
 if TYPE_CHECKING:
     from routilux_core.store import Store
@@ -26,14 +26,14 @@ class LoadTests(Stage):
     def test_a_job_without_a_snapshot_is_all_its_entries(self, store: Store) -> None:
         """Which may be none."""
         store.submit("empty", NEW, ())
-        claim = store.create("job", NEW, entries(3), "ann", LONG)
+        claim = open_job(store, "job", "ann", entries=entries(3))
         store.commit([commit(claim, 300, after=3)])
         same((store.load("empty").snapshot, store.load("empty").entries), (None, ()), "a job with no entry")
         same(store.load("job").entries, entries(300), "all entries")
 
     def test_a_snapshot_stands_for_what_was_before(self, store: Store, again: Store) -> None:
         """What comes after its number is loaded with it, also if it was there before the snapshot."""
-        claim = store.create("job", NEW, entries(3), "ann", LONG)
+        claim = open_job(store, "job", "ann", entries=entries(3))
         store.commit([commit(claim, 5, after=3, snapshot=Snapshot(4, b"four"))])
         kept = again.load("job")
         same((kept.snapshot, kept.entries), (Snapshot(4, b"four"), entries(5, after=4)), "what is loaded")
@@ -48,14 +48,14 @@ class LoadTests(Stage):
 
     def test_a_snapshot_may_come_alone(self, store: Store) -> None:
         """For what is there already."""
-        claim = store.create("job", NEW, entries(4), "ann", LONG)
+        claim = open_job(store, "job", "ann", entries=entries(4))
         store.commit([commit(claim, snapshot=Snapshot(2, b"two"))])
         kept = store.load("job")
         same((kept.snapshot, kept.entries), (Snapshot(2, b"two"), entries(4, after=2)), "what is loaded")
 
     def test_a_snapshot_takes_nothing_from_the_history(self, store: Store) -> None:
         """It is there from the first entry on."""
-        claim = store.create("job", NEW, entries(3), "ann", LONG)
+        claim = open_job(store, "job", "ann", entries=entries(3))
         store.commit([commit(claim, 5, after=3, snapshot=Snapshot(5, b"five"))])
         same(store.history("job"), list(entries(5)), "the history")
 
@@ -64,12 +64,14 @@ class LoadTests(Stage):
         past = Snapshot(40, b"forty")
         store.submit("short", NEW, entries(42, after=40), past)
         store.submit("whole", head(number=1), entries(42), past)
-        claim = store.create("bare", head(number=2), (), "ann", LONG, past)
-        for job_id in ("short", "whole"):
+        claim = open_job(store, "bare", "ann", head=head(number=2), snapshot=past)
+        open_job(store, "opened-short", "ann", entries=entries(42, after=40), snapshot=past)
+        open_job(store, "opened-whole", "ann", entries=entries(42), snapshot=past)
+        for job_id in ("short", "whole", "opened-short", "opened-whole"):
             kept = store.load(job_id)
             same((kept.snapshot, kept.entries), (past, entries(42, after=40)), f"what is loaded of {job_id}")
-        same(numbers(store, "short"), [41, 42], "the history of the short one")
-        same(numbers(store, "whole"), list(range(1, 43)), "the history of the whole one")
+            wanted = list(range(41 if "short" in job_id else 1, 43))
+            same(numbers(store, job_id), wanted, f"the history of {job_id}")
         same((store.load("bare").snapshot, store.load("bare").entries), (past, ()), "the bare one")
         same(store.commit([commit(claim, 42, after=40)]), set(), "the jobs lost")
         same(numbers(store, "bare"), [41, 42], "what follows a snapshot")
@@ -77,7 +79,7 @@ class LoadTests(Stage):
     def test_history_comes_in_pages(self, store: Store) -> None:
         """From after a fact on, and no more than was asked for."""
         many = [Entry(number * 3 + 1, number * 3 + 3, f"{number}".encode()) for number in range(250)]
-        store.create("job", NEW, many, "ann", LONG)
+        open_job(store, "job", "ann", entries=many)
         same(len(store.history("job")), 100, "the entries of a page where none is named")
         found: list[Entry] = []
         while page := store.history("job", found[-1].last if found else 0, 40):

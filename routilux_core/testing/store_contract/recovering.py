@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from routilux_core.status import ExecutionStatus
-from routilux_core.testing.store_contract.sample import ACTIVE, RUNNING, commit, head
-from routilux_core.testing.store_contract.stage import LONG, MOMENT, Stage, same
+from routilux_core.testing.store_contract.sample import ACTIVE, LONG, RUNNING, commit, head, open_job
+from routilux_core.testing.store_contract.stage import MOMENT, Stage, same
 
 if TYPE_CHECKING:
     from routilux_core.store import Claim, Store
@@ -44,10 +44,10 @@ class RecoveryTests(Stage):
     def test_only_what_should_run_is_taken(self, store: Store) -> None:
         """Pending and running jobs that have no note."""
         for number, status in enumerate(ExecutionStatus):
-            claim = store.create(status, head(number=number), (), "ann", LONG)
+            claim = open_job(store, status, "ann", head=head(number=number))
             store.commit([commit(claim, 1, status=status)])
             store.release([claim])
-        claim = store.create("noted", head(number=20), (), "ann", LONG)
+        claim = open_job(store, "noted", "ann", head=head(number=20))
         store.commit([commit(claim, 1, note="its flow is not here")])
         store.release([claim])
         found = sorted(ids(store.claim_next("bob", LONG, 100, dead={"ann"})))
@@ -55,7 +55,7 @@ class RecoveryTests(Stage):
 
     def test_a_job_without_its_note_is_taken(self, store: Store) -> None:
         """Once somebody has taken the note away."""
-        claim = store.create("job", head(RUNNING, note="its flow is not here"), (), "ann", LONG)
+        claim = open_job(store, "job", "ann", head=head(RUNNING, note="its flow is not here"))
         store.release([claim])
         same(store.claim_next("bob", LONG, 10), [], "the jobs taken with a note")
         claim = store.claim("job", "ann", LONG)
@@ -65,17 +65,17 @@ class RecoveryTests(Stage):
 
     def test_what_somebody_has_is_not_taken(self, store: Store, again: Store) -> None:
         """Not from others, nor from oneself a second time; what was released or has ended is."""
-        store.create("others", head(number=1), (), "bob", LONG)
-        store.create("own", head(number=2), (), "ann", LONG)
-        store.create("ended", head(number=3), (), "cat", MOMENT)
-        store.release([store.create("released", head(number=4), (), "bob", LONG)])
+        open_job(store, "others", "bob", head=head(number=1))
+        open_job(store, "own", "ann", head=head(number=2))
+        open_job(store, "ended", "cat", MOMENT, head=head(number=3))
+        store.release([open_job(store, "released", "bob", head=head(number=4))])
         self.wait_for_end(store, "cat")
         same(ids(again.claim_next("ann", LONG, 10)), ["ended", "released"], "the jobs taken")
 
     def test_what_dead_owners_had_is_taken(self, store: Store) -> None:
         """At once, though their claims have not ended; and never by two."""
         for number, owner in enumerate(("ann", "bob", "cat", "ann")):
-            store.create(f"job-{number}", head(number=number), (), owner, LONG)
+            open_job(store, f"job-{number}", owner, head=head(number=number))
         taken = store.claim_next("dan", LONG, 10, dead={"ann", "cat", "nobody"})
         same(ids(taken), ["job-0", "job-2", "job-3"], "the jobs taken")
         same(store.claim_next("eve", LONG, 10, dead={"ann", "cat"}), [], "the jobs taken a second time")

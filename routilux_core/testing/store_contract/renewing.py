@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from routilux_core.store import Claim
 from routilux_core.store_errors import ClaimRefused
-from routilux_core.testing.store_contract.sample import NEW, commit
-from routilux_core.testing.store_contract.stage import LONG, MOMENT, Stage, raises, same
+from routilux_core.testing.store_contract.sample import LONG, commit, open_job
+from routilux_core.testing.store_contract.stage import MOMENT, Stage, raises, same
 
 if TYPE_CHECKING:
     from routilux_core.store import Store
@@ -18,7 +18,7 @@ class RenewalTests(Stage):
 
     def test_a_renewed_claim_lasts(self, store: Store, again: Store) -> None:
         """From then on for so many seconds, whatever it was made for."""
-        claim = store.create("job", NEW, (), "ann", MOMENT)
+        claim = open_job(store, "job", "ann", MOMENT)
         same(again.renew([claim], LONG), set(), "the renewals lost")
         self.let_pass(store, MOMENT)
         with raises(ClaimRefused, "claiming a job whose claim was renewed"):
@@ -27,13 +27,13 @@ class RenewalTests(Stage):
 
     def test_a_renewal_may_shorten_a_claim(self, store: Store) -> None:
         """The seconds count from now."""
-        claim = store.create("job", NEW, (), "ann", LONG)
+        claim = open_job(store, "job", "ann")
         store.renew([claim], MOMENT)
         self.wait_for_end(store, "ann")
 
     def test_a_late_renewal_holds(self, store: Store) -> None:
         """If nobody has claimed the job since."""
-        claim = store.create("job", NEW, (), "ann", MOMENT)
+        claim = open_job(store, "job", "ann", MOMENT)
         self.wait_for_end(store, "ann")
         same(store.renew([claim], LONG), set(), "the renewals lost")
         with raises(ClaimRefused, "claiming a job whose claim was renewed late"):
@@ -42,7 +42,7 @@ class RenewalTests(Stage):
 
     def test_a_renewal_after_anothers_claim_is_lost(self, store: Store, again: Store) -> None:
         """And does not prolong the other's."""
-        claim = store.create("job", NEW, (), "ann", MOMENT)
+        claim = open_job(store, "job", "ann", MOMENT)
         self.wait_for_end(store, "ann")
         again.claim("job", "bob", MOMENT)
         same(store.renew([claim], LONG), {"job"}, "the renewals lost")
@@ -51,7 +51,7 @@ class RenewalTests(Stage):
 
     def test_what_is_lost_harms_no_other_renewal(self, store: Store) -> None:
         """Of many claims, those that were lost are named, in whatever place they stand."""
-        claims = [store.create(f"job-{n}", NEW, (), "ann", MOMENT) for n in range(6)]
+        claims = [open_job(store, f"job-{n}", "ann", MOMENT) for n in range(6)]
         self.wait_for_end(store, "ann")
         taken = {claims[n].job_id for n in (0, 3, 5)}
         for job_id in taken:
@@ -67,7 +67,7 @@ class RenewalTests(Stage):
 
     def test_a_released_job_is_free(self, store: Store, again: Store) -> None:
         """At once and for anybody; who has released it cannot write it any more."""
-        claims = [store.create(f"job-{n}", NEW, (), "ann", LONG) for n in range(3)]
+        claims = [open_job(store, f"job-{n}", "ann") for n in range(3)]
         store.release(claims)
         same(store.owners(), set(), "the owners")
         same(store.load("job-0").epoch, claims[0].epoch, "the epoch after a release")
@@ -78,8 +78,8 @@ class RenewalTests(Stage):
 
     def test_a_lost_claim_releases_nothing(self, store: Store) -> None:
         """The job is still the other's; and the other claims are released."""
-        lost = store.create("lost", NEW, (), "ann", LONG)
-        mine = store.create("mine", NEW, (), "ann", LONG)
+        lost = open_job(store, "lost", "ann")
+        mine = open_job(store, "mine", "ann")
         store.claim("lost", "bob", LONG, dead={"ann"})
         store.release([lost, Claim("nobody", "ann", 1), mine])
         store.release([])
@@ -91,7 +91,7 @@ class RenewalTests(Stage):
     def test_owners_are_those_whose_claims_have_not_ended(self, store: Store, again: Store) -> None:
         """Each once."""
         for number, owner in enumerate(("ann", "bob", "ann", "cat")):
-            store.create(f"job-{number}", NEW, (), owner, MOMENT if owner == "cat" else LONG)
+            open_job(store, f"job-{number}", owner, MOMENT if owner == "cat" else LONG)
         self.wait_for_end(store, "cat")
         same(again.owners(), {"ann", "bob"}, "the owners")
         listed = {job.job_id: job.owner for job in store.jobs()}

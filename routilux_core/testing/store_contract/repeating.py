@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from routilux_core.store import Snapshot
-from routilux_core.testing.store_contract.sample import COMPLETED, NEW, PAUSED, commit, numbers
-from routilux_core.testing.store_contract.stage import LONG, Stage, same
+from routilux_core.testing.store_contract.sample import (
+    COMPLETED,
+    LONG,
+    PAUSED,
+    commit,
+    numbers,
+    open_job,
+)
+from routilux_core.testing.store_contract.stage import Stage, same
 
 if TYPE_CHECKING:
     from routilux_core.store import Store
@@ -17,7 +24,7 @@ class RepeatTests(Stage):
 
     def test_a_repeated_commit_is_written_once(self, store: Store, again: Store) -> None:
         """And is not lost, however many there are in the batch."""
-        claims = [store.create(f"job-{n}", NEW, (), "ann", LONG) for n in range(3)]
+        claims = [open_job(store, f"job-{n}", "ann") for n in range(3)]
         batch = [commit(claim, 2) for claim in claims]
         store.commit(batch[:2])
         same(again.commit(batch), set(), "the jobs lost by a commit that came twice")
@@ -28,7 +35,7 @@ class RepeatTests(Stage):
     def test_a_repeated_end_is_not_lost(self, store: Store) -> None:
         """Though nothing may follow a final status."""
         for entries in (0, 2):
-            claim = store.create(f"job-{entries}", NEW, (), "ann", LONG)
+            claim = open_job(store, f"job-{entries}", "ann")
             end = commit(claim, entries, status=COMPLETED)
             same(store.commit([end]), set(), "the jobs lost by the end")
             same(store.commit([end]), set(), "the jobs lost by the same end")
@@ -37,7 +44,7 @@ class RepeatTests(Stage):
 
     def test_a_repeated_commit_takes_its_requests_along_once(self, store: Store) -> None:
         """Those that came in between stay."""
-        claim = store.create("job", NEW, (), "ann", LONG)
+        claim = open_job(store, "job", "ann")
         store.request("job", "post", b"1", "r1")
         answer = commit(claim, 1, status=PAUSED, handled=("r1",), snapshot=Snapshot(1, b"one"))
         store.commit([answer])
@@ -47,7 +54,7 @@ class RepeatTests(Stage):
 
     def test_the_repeated_commit_of_a_lost_claim_is_lost(self, store: Store) -> None:
         """Whoever has lost a job has to know it."""
-        claim = store.create("job", NEW, (), "ann", LONG)
+        claim = open_job(store, "job", "ann")
         first = commit(claim, 1)
         store.commit([first])
         store.claim("job", "bob", LONG, dead={"ann"})

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from routilux_core.job_errors import UnknownJob
 from routilux_core.store import Request
 from routilux_core.store_errors import ClaimRefused
-from routilux_core.testing.store_contract.sample import FINAL, NEW, commit
-from routilux_core.testing.store_contract.stage import LONG, MOMENT, Stage, raises, same
+from routilux_core.testing.store_contract.sample import FINAL, LONG, NEW, commit, open_job
+from routilux_core.testing.store_contract.stage import MOMENT, Stage, raises, same
 
 if TYPE_CHECKING:
     from routilux_core.store import Store
@@ -24,7 +24,7 @@ class RequestTests(Stage):
 
     def test_requests_wait_in_order(self, store: Store, again: Store) -> None:
         """For the owner of the job, whoever left them."""
-        store.create("job", NEW, (), "ann", LONG)
+        open_job(store, "job", "ann")
         wanted = []
         for number, request_id in enumerate(("z", "b", "a", "10", "9")):
             place = (store, again)[number % 2]
@@ -44,7 +44,7 @@ class RequestTests(Stage):
     def test_an_owner_gets_those_of_its_jobs(self, store: Store) -> None:
         """And nobody else's; a job changes hands with its requests."""
         for number, owner in enumerate(("ann", "bob", "ann")):
-            store.create(f"job-{number}", NEW, (), owner, LONG)
+            open_job(store, f"job-{number}", owner)
             for name in ("first", "second"):
                 store.request(f"job-{number}", "post", b"", name)
         store.submit("free", NEW, ())
@@ -62,7 +62,7 @@ class RequestTests(Stage):
 
     def test_a_late_owner_still_gets_them(self, store: Store) -> None:
         """The job is its own while nobody has claimed it since; released, it is not."""
-        claim = store.create("job", NEW, (), "ann", MOMENT)
+        claim = open_job(store, "job", "ann", MOMENT)
         store.request("job", "pause", b"", "r")
         self.wait_for_end(store, "ann")
         same(len(store.requests("ann")), 1, "the number of requests for a late owner")
@@ -72,7 +72,7 @@ class RequestTests(Stage):
     def test_a_request_comes_once(self, store: Store, again: Store) -> None:
         """By its id, for each job; the first one stays."""
         for job_id in ("job", "other"):
-            store.create(job_id, NEW, (), "ann", LONG)
+            open_job(store, job_id, "ann")
         for place in (store, again, store):
             place.request("job", "post", b"first" if place is store else b"later", "r")
             place.request("other", "post", b"", "r")
@@ -81,8 +81,8 @@ class RequestTests(Stage):
 
     def test_a_request_is_gone_with_the_commit_that_answers_it(self, store: Store, again: Store) -> None:
         """Not before, and no other with it."""
-        claim = store.create("job", NEW, (), "ann", LONG)
-        other = store.create("other", NEW, (), "ann", LONG)
+        claim = open_job(store, "job", "ann")
+        other = open_job(store, "other", "ann")
         for name in ("r1", "r2", "r3"):
             store.request("job", "post", b"", name)
             store.request("other", "post", b"", name)
@@ -96,7 +96,7 @@ class RequestTests(Stage):
 
     def test_an_answered_request_stays_known(self, store: Store) -> None:
         """Who asks again, since no answer came back, does not get it done twice."""
-        claim = store.create("job", NEW, (), "ann", LONG)
+        claim = open_job(store, "job", "ann")
         store.request("job", "post", b"", "r1")
         store.commit([commit(claim, 1, handled=("r1",))])
         store.request("job", "post", b"", "r1")
@@ -104,7 +104,7 @@ class RequestTests(Stage):
 
     def test_requests_wait_while_nobody_has_the_job(self, store: Store) -> None:
         """And outlive its owners."""
-        claim = store.create("job", NEW, (), "ann", LONG)
+        claim = open_job(store, "job", "ann")
         store.request("job", "pause", b"", "r1")
         store.release([claim])
         store.request("job", "resume", b"", "r2")
@@ -119,7 +119,7 @@ class RequestTests(Stage):
         with raises(UnknownJob, "the requests of an unknown job"):
             store.waiting_requests("nobody")
         for status in FINAL:
-            claim = store.create(status, NEW, (), "ann", LONG)
+            claim = open_job(store, status, "ann")
             store.commit([commit(claim, 1, status=status)])
             with raises(ClaimRefused, f"a request to a {status} job"):
                 store.request(status, "pause", b"", "r")

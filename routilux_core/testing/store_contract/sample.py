@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from routilux_core.status import ExecutionStatus
-from routilux_core.store import Commit, Entry, Head
+from routilux_core.store import Claim, Commit, Entry, Head
 
 if TYPE_CHECKING:
-    from routilux_core.store import Claim, Snapshot, Store
+    from collections.abc import Iterable
 
+    from routilux_core.store import Snapshot, Store
+
+LONG = 600.0
+"""Seconds of a claim that does not end while a test runs."""
 START = 1_700_000_000.123456
 """When the first job was made. No number that is rounded on its way comes back as this one."""
 RUNNING, PAUSED, COMPLETED = ExecutionStatus.RUNNING, ExecutionStatus.PAUSED, ExecutionStatus.COMPLETED
@@ -39,6 +43,44 @@ def entries(last: int, after: int = 0) -> tuple[Entry, ...]:
     return tuple(Entry(number, number, f"fact {number}".encode()) for number in range(after + 1, last + 1))
 
 
+def opening(
+    job_id: str,
+    owner: str,
+    seconds: float = LONG,
+    *,
+    head: Head = NEW,
+    entries: Iterable[Entry] = (),
+    snapshot: Snapshot | None = None,
+    release: bool = False,
+) -> Commit:
+    """Return the commit that takes in a new job and claims it."""
+    return Commit(
+        claim=Claim(job_id, owner, 1),
+        head=head,
+        entries=tuple(entries),
+        snapshot=snapshot,
+        opens=seconds,
+        release=release,
+    )
+
+
+def open_job(
+    store: Store,
+    job_id: str,
+    owner: str,
+    seconds: float = LONG,
+    *,
+    head: Head = NEW,
+    entries: Iterable[Entry] = (),
+    snapshot: Snapshot | None = None,
+) -> Claim:
+    """Take in a new job by a commit of its own; return the claim."""
+    first = opening(job_id, owner, seconds, head=head, entries=entries, snapshot=snapshot)
+    if store.commit([first]):
+        raise AssertionError(f"the new job {job_id!r} is said to be lost")
+    return first.claim
+
+
 def commit(
     claim: Claim,
     last: int = 0,
@@ -48,10 +90,18 @@ def commit(
     note: str = "",
     snapshot: Snapshot | None = None,
     handled: tuple[str, ...] = (),
+    release: bool = False,
 ) -> Commit:
     """Return a commit of the facts after `after` up to `last`; the head's time says up to where."""
     changed = evolve(NEW, status=status, updated_at=START + last, note=note)
-    return Commit(claim=claim, head=changed, entries=entries(last, after), snapshot=snapshot, handled=handled)
+    return Commit(
+        claim=claim,
+        head=changed,
+        entries=entries(last, after),
+        snapshot=snapshot,
+        handled=handled,
+        release=release,
+    )
 
 
 def numbers(store: Store, job_id: str) -> list[int]:

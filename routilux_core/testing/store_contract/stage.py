@@ -7,15 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from routilux_core.errors import shown
-from routilux_core.testing.store_contract.sample import NEW
+from routilux_core.testing.store_contract.sample import open_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from routilux_core.store import Store
 
-LONG = 600.0
-"""Seconds of a claim that does not end while a test runs."""
 MOMENT = 0.05
 """Seconds of a claim whose end a test waits for."""
 LOOK = 0.005
@@ -42,7 +40,7 @@ class Stage:
     def let_pass(self, store: Store, seconds: float) -> None:
         """Let so many seconds pass on the store's clock: until a claim has ended that was made now."""
         name = f"bystander-{time.monotonic_ns()}"
-        store.create(name, NEW, (), name, seconds)
+        open_job(store, name, name, seconds)
         self.wait_for_end(store, name)
         store.delete(name)
 

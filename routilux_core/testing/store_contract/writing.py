@@ -10,14 +10,15 @@ from routilux_core.store_errors import StoreError
 from routilux_core.testing.store_contract.sample import (
     COMPLETED,
     FINAL,
-    NEW,
+    LONG,
     PAUSED,
     RUNNING,
     commit,
     entries,
     numbers,
+    open_job,
 )
-from routilux_core.testing.store_contract.stage import LONG, MOMENT, Stage, raises, same
+from routilux_core.testing.store_contract.stage import MOMENT, Stage, raises, same
 
 if TYPE_CHECKING:
     from routilux_core.store import Store
@@ -30,7 +31,7 @@ class CommitTests(Stage):
 
     def test_a_commit_is_kept(self, store: Store, again: Store) -> None:
         """Head and entries, one commit after the other, for whoever reads."""
-        claim = store.create("job", NEW, entries(1), "ann", LONG)
+        claim = open_job(store, "job", "ann", entries=entries(1))
         first = commit(claim, 3, after=1)
         second = commit(claim, 4, after=3, status=PAUSED, note="why")
         same(store.commit([first]), set(), "the jobs lost")
@@ -44,7 +45,7 @@ class CommitTests(Stage):
     def test_an_entry_may_hold_many_facts(self, store: Store) -> None:
         """And megabytes."""
         big = bytes(range(256)) * (MEGABYTES // 256)
-        claim = store.create("job", NEW, [Entry(1, 40, big)], "ann", LONG)
+        claim = open_job(store, "job", "ann", entries=[Entry(1, 40, big)])
         more = (Entry(41, 41, b""), Entry(42, 1000, big[::-1]))
         wanted = commit(claim)
         store.commit([type(wanted)(claim=claim, head=wanted.head, entries=more)])
@@ -53,7 +54,7 @@ class CommitTests(Stage):
 
     def test_a_head_may_come_alone(self, store: Store) -> None:
         """With no entry, any status that is not final may follow any other; a note may go."""
-        claim = store.create("job", NEW, entries(1), "ann", LONG)
+        claim = open_job(store, "job", "ann", entries=entries(1))
         for status in (*(one for one in ExecutionStatus if not one.final), RUNNING):
             for note in ("why", ""):
                 alone = commit(claim, status=status, note=note)
@@ -63,7 +64,7 @@ class CommitTests(Stage):
 
     def test_many_jobs_are_written_at_once(self, store: Store) -> None:
         """Each with its own."""
-        claims = [store.create(f"job-{n}", NEW, (), "ann", LONG) for n in range(20)]
+        claims = [open_job(store, f"job-{n}", "ann") for n in range(20)]
         batch = [commit(claim, 1 + number) for number, claim in enumerate(claims)]
         same(store.commit(batch), set(), "the jobs lost")
         for number, claim in enumerate(claims):
@@ -72,7 +73,7 @@ class CommitTests(Stage):
 
     def test_a_stale_claim_writes_nothing(self, store: Store, again: Store) -> None:
         """Neither entries nor head nor snapshot, and no request is gone."""
-        stale = store.create("job", NEW, entries(1), "ann", LONG)
+        stale = open_job(store, "job", "ann", entries=entries(1))
         store.request("job", "pause", b"", "r1")
         again.claim("job", "bob", LONG, dead={"ann"})
         whole = commit(
@@ -94,7 +95,7 @@ class CommitTests(Stage):
     def test_a_stale_claim_harms_no_neighbour(self, store: Store) -> None:
         """Wherever it stands in the batch: the others are written, it alone is named."""
         for place in range(3):
-            claims = [store.create(f"job-{place}-{n}", NEW, (), "ann", LONG) for n in range(3)]
+            claims = [open_job(store, f"job-{place}-{n}", "ann") for n in range(3)]
             lost = claims[place].job_id
             store.claim(lost, "bob", LONG, dead={"ann"})
             same(store.commit([commit(claim, 2) for claim in claims]), {lost}, "the jobs lost")
@@ -104,8 +105,8 @@ class CommitTests(Stage):
 
     def test_unknown_jobs_are_lost(self, store: Store) -> None:
         """As those are that were deleted."""
-        claim = store.create("job", NEW, (), "ann", LONG)
-        gone = store.create("gone", NEW, (), "ann", LONG)
+        claim = open_job(store, "job", "ann")
+        gone = open_job(store, "gone", "ann")
         store.release([gone])
         store.delete("gone")
         batch = [commit(Claim("nobody", "ann", 1), 1), commit(claim, 1), commit(gone, 1)]
@@ -114,7 +115,7 @@ class CommitTests(Stage):
 
     def test_a_claim_whose_time_has_run_out_still_writes(self, store: Store) -> None:
         """If nobody has claimed the job since."""
-        claim = store.create("job", NEW, (), "ann", MOMENT)
+        claim = open_job(store, "job", "ann", MOMENT)
         self.wait_for_end(store, "ann")
         same(store.commit([commit(claim, 1)]), set(), "the jobs lost before another's claim")
         store.claim("job", "bob", LONG)
@@ -124,8 +125,8 @@ class CommitTests(Stage):
     def test_a_final_status_never_changes(self, store: Store) -> None:
         """Whatever comes after it is lost, though the claim is the present one."""
         for status in FINAL:
-            claim = store.create(status, NEW, (), "ann", LONG)
-            neighbour = store.create(f"{status}-2", NEW, (), "ann", LONG)
+            claim = open_job(store, status, "ann")
+            neighbour = open_job(store, f"{status}-2", "ann")
             store.commit([commit(claim, 2, status=status)])
             before = store.load(status)
             for number, other in enumerate(ExecutionStatus):
@@ -138,8 +139,8 @@ class CommitTests(Stage):
 
     def test_entries_that_go_astray_are_refused(self, store: Store) -> None:
         """With a gap or going back, the whole batch fails and leaves everything as it was."""
-        claim = store.create("job", NEW, entries(2), "ann", LONG)
-        other = store.create("other", NEW, (), "ann", LONG)
+        claim = open_job(store, "job", "ann", entries=entries(2))
+        other = open_job(store, "other", "ann")
         before = store.load("job"), store.load("other")
         cases = {
             "a gap": [Entry(4, 4, b"")],

@@ -61,6 +61,10 @@ class Record:
         self.owner, self.until = owner, until
         return Claim(self.job_id, owner, self.epoch)
 
+    def give_up(self) -> None:
+        """End the claim; the epoch stays known."""
+        self.owner, self.until = None, 0.0
+
     def after(self, number: int) -> list[Entry]:
         """Return the entries whose last fact comes after that number."""
         return self.entries[bisect_right(self.entries, number, key=lambda entry: entry.last) :]
@@ -76,29 +80,36 @@ class Shelf:
     flows: dict[tuple[str, str], tuple[bytes, float]] = field(factory=dict)
     """Documents, and when they were saved."""
 
-    def add(self, record: Record, store: str) -> Record:
+    def add(self, record: Record, store: str) -> None:
         """Take in a new job."""
         if record.job_id in self.jobs:
             raise DuplicateName("job", record.job_id, f"store {store}")
         self.jobs[record.job_id] = record
-        return record
 
     def standing(self, commit: Commit, store: str) -> Standing:
         """Say what a commit is to its job; refuse one that is astray."""
         record = self.jobs.get(commit.claim.job_id)
         if record is None:
-            return Standing.LOST
-        found = commit.standing(record.claim, record.head, record.last)
+            found, last = commit.standing(None), 0
+        else:
+            last = record.last
+            found = commit.standing(record.head, last, record.epoch, record.owner)
         if found is Standing.ASTRAY:
-            raise StoreError(store, f"entries of job {record.job_id!r} do not go on after fact {record.last}")
+            raise StoreError(store, f"entries of job {commit.claim.job_id!r} do not go on after fact {last}")
         return found
 
-    def write(self, commit: Commit) -> None:
+    def write(self, commit: Commit, now: float) -> None:
         """Write a commit that is new."""
-        record = self.jobs[commit.claim.job_id]
+        job_id = commit.claim.job_id
+        if commit.opens is not None:
+            self.jobs[job_id] = Record(job_id, commit.head, [], None)
+            self.jobs[job_id].grant(commit.claim.owner, now + commit.opens)
+        record = self.jobs[job_id]
         record.head = commit.head
         record.entries += commit.entries
         record.snapshot = commit.snapshot or record.snapshot
+        if commit.release:
+            record.give_up()
         for request_id in commit.handled:
             record.requests.pop(request_id, None)
 
@@ -126,8 +137,8 @@ class Shelf:
         ]
         return sorted(found, key=lambda record: record.age, reverse=True)
 
-    def prune(self, before: float) -> int:
-        """Forget what is over for long; return how many jobs that was."""
+    def prune(self, before: float, saved_before: float) -> int:
+        """Forget what is over for long, and documents without a job; return how many jobs that was."""
         old = [
             job_id
             for job_id, record in self.jobs.items()
@@ -137,6 +148,6 @@ class Shelf:
             del self.jobs[job_id]
         used = {(record.head.flow_id, record.head.fingerprint) for record in self.jobs.values()}
         for key, (_, saved_at) in list(self.flows.items()):
-            if key not in used and saved_at < before:
+            if key not in used and saved_at < saved_before:
                 del self.flows[key]
         return len(old)

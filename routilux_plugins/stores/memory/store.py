@@ -60,20 +60,6 @@ class Memory(Store):
         with self._open() as shelf:
             shelf.add(Record(job_id, head, [*entries], snapshot), self._name)
 
-    def create(
-        self,
-        job_id: str,
-        head: Head,
-        entries: Sequence[Entry],
-        owner: str,
-        seconds: float,
-        snapshot: Snapshot | None = None,
-    ) -> Claim:
-        """Take in a new job and claim it."""
-        with self._open() as shelf:
-            record = shelf.add(Record(job_id, head, [*entries], snapshot), self._name)
-            return record.grant(owner, self._clock() + seconds)
-
     def claim(self, job_id: str, owner: str, seconds: float, dead: Collection[str] = ()) -> Claim:
         """Claim a job that nobody else has."""
         with self._job(job_id) as record:
@@ -118,7 +104,7 @@ class Memory(Store):
             for claim in claims:
                 record = shelf.jobs.get(claim.job_id)
                 if record is not None and record.claim == claim:
-                    record.owner, record.until = None, 0.0
+                    record.give_up()
 
     def owners(self) -> set[str]:
         """Return who has a job."""
@@ -131,10 +117,11 @@ class Memory(Store):
     def commit(self, batch: Sequence[Commit]) -> set[str]:
         """Write for many jobs: first everything is looked at, then everything is written."""
         with self._open() as shelf:
+            now = self._clock()
             standings = [shelf.standing(commit, self._name) for commit in batch]
             for commit, standing in zip(batch, standings, strict=True):
                 if standing is Standing.NEW:
-                    shelf.write(commit)
+                    shelf.write(commit, now)
         pairs = zip(batch, standings, strict=True)
         return {commit.claim.job_id for commit, standing in pairs if standing is Standing.LOST}
 
@@ -215,10 +202,10 @@ class Memory(Store):
                 raise ClaimRefused(job_id, f"{holder!r} has it")
             del self._shelf.jobs[job_id]
 
-    def prune(self, before: float) -> int:
+    def prune(self, before: float, saved_before: float) -> int:
         """Forget what is over for long."""
         with self._open() as shelf:
-            return shelf.prune(before)
+            return shelf.prune(before, saved_before)
 
     def close(self) -> None:
         """Let go of the shelf; who else has it open goes on."""

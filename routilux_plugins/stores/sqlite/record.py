@@ -69,24 +69,31 @@ def live(connection: Connection, job_id: str, now: float) -> tuple[int, str | No
     return number, holder, epoch
 
 
-def write_commit(connection: Connection, store: str, commit: Commit) -> bool:
+def write_commit(connection: Connection, store: str, commit: Commit, now: float) -> bool:
     """Write what one job has to write; False where its claim was lost."""
     claim = commit.claim
     row = connection.execute(statement.FENCE, (claim.job_id,)).fetchone()
     if row is None:
-        return False
-    number, owner, epoch, last, *columns = row
-    present = claim if (owner, epoch) == (claim.owner, claim.epoch) else None
-    standing = commit.standing(present, read_head(columns), last)
+        last, standing = 0, commit.standing(None)
+    else:
+        number, owner, epoch, last, *columns = row
+        standing = commit.standing(read_head(columns), last, epoch, owner)
     if standing is not Standing.NEW:
         if standing is Standing.ASTRAY:
             raise StoreError(store, f"entries of job {claim.job_id!r} do not go on after fact {last}")
         return standing is Standing.REPEATED
+    if commit.opens is not None:
+        owner, until = (None, 0.0) if commit.release else (claim.owner, now + commit.opens)
+        held = owner, claim.epoch, until
+        add_job(connection, store, claim.job_id, commit.head, commit.entries, commit.snapshot, held)
+        return True
     last = commit.entries[-1].last if commit.entries else last
     _change(connection, number, columns, commit, last)
     _write(connection, number, commit.head, commit.entries, commit.snapshot)
     if commit.handled:
         connection.executemany(statement.ANSWER, [(number, request_id) for request_id in commit.handled])
+    if commit.release:
+        connection.execute(statement.RELEASE, (claim.job_id, claim.owner, claim.epoch))
     return True
 
 

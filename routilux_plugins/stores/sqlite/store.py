@@ -48,21 +48,6 @@ class Sqlite(Store):
         with self.database.write() as connection:
             record.add_job(connection, self.database.name, job_id, head, entries, snapshot, record.NOBODY)
 
-    def create(
-        self,
-        job_id: str,
-        head: Head,
-        entries: Sequence[Entry],
-        owner: str,
-        seconds: float,
-        snapshot: Snapshot | None = None,
-    ) -> Claim:
-        """Take in a new job and claim it."""
-        with self.database.write() as connection:
-            claim = (owner, 1, time.time() + seconds)
-            record.add_job(connection, self.database.name, job_id, head, entries, snapshot, claim)
-        return Claim(job_id, owner, 1)
-
     def claim(self, job_id: str, owner: str, seconds: float, dead: Collection[str] = ()) -> Claim:
         """Claim a job that nobody else has."""
         with self.database.write() as connection:
@@ -118,9 +103,11 @@ class Sqlite(Store):
     def commit(self, batch: Sequence[Commit]) -> set[str]:
         """Write for many jobs in one transaction."""
         with self.database.write() as connection:
-            name = self.database.name
+            name, now = self.database.name, time.time()
             return {
-                commit.claim.job_id for commit in batch if not record.write_commit(connection, name, commit)
+                commit.claim.job_id
+                for commit in batch
+                if not record.write_commit(connection, name, commit, now)
             }
 
     def request(self, job_id: str, kind: str, content: bytes, request_id: str) -> None:
@@ -207,7 +194,7 @@ class Sqlite(Store):
                 raise ClaimRefused(job_id, f"{holder!r} has it")
             record.forget(connection, [number])
 
-    def prune(self, before: float) -> int:
+    def prune(self, before: float, saved_before: float) -> int:
         """Forget what is over for long."""
         pruned, after = 0, 0
         while True:
@@ -217,7 +204,7 @@ class Sqlite(Store):
                 record.forget(connection, old)
                 pruned += len(old)
                 if not old:
-                    connection.execute(statement.FORGET_FLOWS, (before,))
+                    connection.execute(statement.FORGET_FLOWS, (saved_before,))
                     return pruned
                 after = old[-1]
 
