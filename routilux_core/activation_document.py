@@ -42,6 +42,10 @@ class Writer:
         """Write what a slot had gathered for an activation."""
         return {"values": self.converter.encode(view, path)}
 
+    def version(self, fingerprint: tuple[str, ...], path: str) -> Any:
+        """Write which version of its flow a job runs."""
+        return LINES.write(fingerprint, self, path)
+
 
 class Reader:
     """Reads what a `Writer` wrote."""
@@ -71,6 +75,18 @@ class Reader:
     def growing(self, view: ListView[Any]) -> list[Any]:
         """Return the list of a slot that goes on gathering."""
         return view.copy()
+
+    def version(self, plain: Any, path: str) -> tuple[str, ...]:
+        """Read which version of its flow a job runs."""
+        lines: tuple[str, ...] = LINES.read(plain, self, path)
+        return lines
+
+
+LINES = several(TEXT)
+VERSION = Part(
+    lambda value, writer, path: writer.version(value, path),
+    lambda plain, reader, path: reader.version(plain, path),
+)
 
 
 ACTIVATION = Part(

@@ -61,10 +61,19 @@ def _job_started(data: JobData, fact: facts.JobStarted) -> None:
 
 
 def _job_forked(data: JobData, fact: facts.JobForked) -> None:
+    _job_submitted(data, fact)
+    for name, value in fact.legacy.items():
+        setattr(data, name, copied(name, value))
+
+
+def _job_submitted(data: JobData, fact: facts.JobStarted) -> None:
     data.job_id, data.flow_id, data.root = fact.job_id, fact.flow_id, fact.root
     data.created_at, data.metadata = fact.created_at, dict(fact.metadata)
     data.fingerprint, data.timeout = fact.fingerprint, fact.timeout
-    for name, value in fact.legacy.items():
+
+
+def _job_moved(data: JobData, fact: facts.JobMoved) -> None:
+    for name, value in fact.whole.items():
         setattr(data, name, copied(name, value))
 
 
@@ -275,6 +284,8 @@ def _output_sent(data: JobData, fact: facts.OutputSent) -> None:
 APPLY: dict[type[Fact], Callable[[JobData, Any], None]] = {
     facts.JobStarted: _job_started,
     facts.JobForked: _job_forked,
+    facts.JobSubmitted: _job_submitted,
+    facts.JobMoved: _job_moved,
     facts.PauseRequested: _pause_requested,
     facts.JobPaused: _job_paused,
     facts.JobResumed: _job_resumed,

@@ -55,6 +55,8 @@ class Attempts(Failing):
             return
         try:
             effects = self._resolved(outcome.effects)
+            if ledger.writer is not None:
+                ledger.writer.prepare(effects)
         except BaseException as error:  # noqa: BLE001 - user code
             self.reopen = self.reopen or outcome.pauses
             self._failed(activation, error)

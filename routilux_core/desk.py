@@ -6,7 +6,7 @@ import logging
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from threading import get_ident
 from types import MappingProxyType
@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 from routilux_core.divided import Divided
 from routilux_core.ready import Ready
 from routilux_core.status import SETTLED, ExecutionStatus
+from routilux_core.urgency import Urgency
 
 if TYPE_CHECKING:
     from routilux_core.activation import Activation
     from routilux_core.engine import Engine
+    from routilux_core.journal import Journal
 
 log = logging.getLogger("routilux")
 Message = tuple[Callable[[Any, Any], object], Any, Any]
@@ -41,8 +43,8 @@ class Desk(ABC):
     """What lies before those who work for a job: inbox, ready work, the gate; the lock guards all of it."""
 
     __slots__ = (
-        "_holds", "acquire", "again", "claim", "data", "ended", "engine", "give_up", "inbox", "inflight",
-        "ledger", "limit", "limited", "lock", "max_ready", "open", "parked", "passed", "ready",
+        "_holds", "acquire", "again", "claim", "data", "detached", "ended", "engine", "give_up", "inbox",
+        "inflight", "journal", "ledger", "limit", "limited", "lock", "max_ready", "open", "parked", "passed", "ready",
         "release_lock", "released", "roundabout", "stalled", "time", "told", "turning",
     )  # fmt: skip
 
@@ -81,6 +83,10 @@ class Desk(ABC):
         """True when it is over and changes no longer come through here."""
         self.again = False
         """True when a resume was asked for before the pause was told to all."""
+        self.journal: Journal | None = None
+        """What is to be kept of it, where there is a store."""
+        self.detached: BaseException | None = None
+        """Why it goes on without this process, where it does."""
         self._holds: Callable[[Activation], bool] | None = None
         self.parked: Mapping[int, Activation] = NOTHING_PARKED
         """What a plugin holds back."""
@@ -117,6 +123,8 @@ class Desk(ABC):
             now = self.time()
             ledger.now = now if now > self.data.updated_at else self.data.updated_at
             ledger.start(activation)
+            if self.journal is not None:
+                self.journal.seal()
             self.give_up()
             return None
         self.inbox.append((self.engine.started, activation, None))
@@ -129,22 +137,52 @@ class Desk(ABC):
             engine.anew = False
             self.ready.clear()
             self.stalled = ()
+            if self.journal is not None:
+                self.journal.drop()
         chores = engine.undone
         if chores is not None:
             if chores.freed:
                 self.ready.settle(chores.freed)  # type: ignore[union-attr]  # a Ready, where slots are demanding
                 chores.freed.clear()
-            more = bool(chores.continuing)
-            for activation in chores.continuing:
-                if self.stalled or self._crowd() >= self.max_ready:
-                    self.stalled = self.stalled or deque()
-                    self.stalled.append(activation)
-                else:
-                    self.ready.append(activation)
+            if self.journal is not None and self.journal.holds:
+                self.journal.hold(chores.continuing, continuing=True)
+            else:
+                more = bool(chores.continuing)
+                self._go_on_with(chores.continuing)
             chores.continuing.clear()
         if engine.shut:
             self.open = False
         return more
+
+    def _go_on_with(self, generators: Iterable[Activation]) -> None:
+        for activation in generators:
+            if self.stalled or self._crowd() >= self.max_ready:
+                self.stalled = self.stalled or deque()
+                self.stalled.append(activation)
+            else:
+                self.ready.append(activation)
+
+    def _keep(self, journal: Journal) -> bool:
+        """Seal what has happened, and let go what waited for what is kept by now; return whether any did."""
+        journal.seal()
+        released = journal.released_work()
+        for activation, continuing in released:
+            if continuing:
+                self._go_on_with((activation,))
+            else:
+                self.ready.append(activation)
+        engine, chores = self.engine, self.engine.undone
+        journal.leaving = engine.leaving and engine.over
+        journal.awaited = bool(
+            self.ledger.news
+            or (chores is not None and chores.outputs)
+            or (engine.over and self.told is not self.data.status)
+        )
+        return bool(released)
+
+    def _idle_until_kept(self, journal: Journal) -> bool:
+        """Tell, under the lock, whether nothing can be done here before the store has what happened."""
+        return journal.urgency is Urgency.NOW and not (self.open and self._startable())
 
     def _startable(self) -> int:
         return len(self.ready) + (len(self.stalled) if self.stalled and self._crowd() < self.max_ready else 0)
@@ -171,8 +209,14 @@ class Desk(ABC):
 
     @property
     def settled(self) -> bool:
-        """True when the job is over or paused, and everybody was told."""
-        return self.ended and self.data.status in SETTLED
+        """True when the job is over, paused or detached, and everybody was told."""
+        return self.ended and (self.data.status in SETTLED or self.detached is not None)
+
+    @property
+    def _complete(self) -> bool:
+        """True when everybody may be told of an end: all that has happened is kept, or never will be."""
+        journal = self.journal
+        return journal is None or journal.complete or self.detached is not None
 
     # -- what a job adds -------------------------------------------------------------------------------
 
@@ -195,3 +239,15 @@ class Desk(ABC):
     @abstractmethod
     def _wake(self, count: int) -> None:
         """Tell those who run work that there is some."""
+
+    @abstractmethod
+    def _call(self) -> None:
+        """Have some other thread take the turn."""
+
+    @abstractmethod
+    def _write(self) -> bool:
+        """Write to the store what has happened; False where somebody else will, as soon as they can."""
+
+    @abstractmethod
+    def _mark(self, urgency: Urgency) -> None:
+        """Have it written by others."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from routilux_core import facts, quiet
 from routilux_core.attempts import ENTRY, Attempts, EventEmitted
+from routilux_core.document_errors import NotSerializable
 from routilux_core.job_errors import (
     InvalidTransition,
     JobTimeout,
@@ -93,13 +94,21 @@ class Engine(Attempts):
         if self.closed:
             answer.error = InvalidTransition(self.data.job_id, str(self.data.status), "posted to", ())
             return
-        self.routing.post(*delivery)
+        try:
+            self.routing.post(*delivery)
+        except NotSerializable as error:
+            answer.error = error
+            return
         self.check_limits()
 
     def pause(self, why: tuple[str, Any], answer: Answer) -> None:
         """Let nothing more start; the job is paused as soon as no handler runs."""
         if self.data.status is ExecutionStatus.RUNNING:
-            self.ledger.happen(facts.PauseRequested(0, 0.0, *why))
+            try:
+                self.ledger.happen(facts.PauseRequested(0, 0.0, *why))
+            except NotSerializable as error:
+                answer.error, self.reopen = error, True
+                return
             self.shut = self.unusual = True
         elif self.data.status not in {ExecutionStatus.PAUSING, ExecutionStatus.PAUSED}:
             answer.error = self._refusal(ExecutionStatus.PAUSED)
@@ -149,11 +158,29 @@ class Engine(Attempts):
 
     # -- the end ---------------------------------------------------------------------------------------
 
+    def leave(self, _one: object, _two: object) -> None:
+        """Let nothing more start; as soon as no handler runs, the job goes on elsewhere."""
+        if not self.over:
+            self.leaving = self.shut = self.unusual = True
+
+    def abandon(self, error: BaseException, _: object) -> None:
+        """Take no outcome any more: the job goes on elsewhere."""
+        if not self.closed:
+            self.cause = error
+            self.chores.voided.extend(
+                self.data.activations[number]
+                for number in self.data.running
+                if number in self.data.activations
+            )
+            self.over = self.closed = self.shut = self.unusual = self.ledger.stirred = True
+
     def settle(self, _one: object, _two: object) -> None:
         """No handler runs and none may start: pause, or end by the error that stopped the job."""
         data = self.data
         if data.stopping is not None:
             self._end(facts.JobStopped(0, 0.0, data.stopping))
+        elif self.leaving:
+            self.over = self.closed = True
         elif data.status is ExecutionStatus.PAUSING:
             reason, checkpoint = data.pause or ("", None)
             self.over = True

@@ -38,6 +38,19 @@ class JobForked(JobStarted):
 
 
 @define(eq=False, repr=False)
+class JobSubmitted(JobStarted):
+    """A job was handed in, to be run by whoever takes it up."""
+
+
+@define(eq=False, repr=False)
+class JobMoved(Fact):
+    """A job came to its store from elsewhere, with all that it had but the history."""
+
+    whole: dict[str, Any]
+    """Its data, field by field."""
+
+
+@define(eq=False, repr=False)
 class PauseRequested(Fact):
     """A pause was accepted: nothing starts any more."""
 

@@ -6,12 +6,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from routilux_core import facts
-from routilux_core.activation_document import KINDS, SENT
+from routilux_core.activation_document import KINDS, SENT, VERSION
 from routilux_core.apply import APPLY
 from routilux_core.document_errors import NotSerializable, UnknownTag, shorten
 from routilux_core.document_part import COUNT, KEY, TEXT, VALUE, Part, items, refuse
 from routilux_core.errors import choices
-from routilux_core.job_data_document import ID, LEGACY_PART
+from routilux_core.job_data_document import ID, LEGACY_PART, WHOLE_PART
 from routilux_core.layout import Layout, layout
 
 if TYPE_CHECKING:
@@ -36,10 +36,13 @@ def _read_took(plain: Any, reader: Reader, path: str) -> tuple[tuple[Any, int], 
 
 
 TOOK = Part(_write_took, _read_took)
-JOB = {"job_id": ID, "flow_id": ID, "root": ID}
+JOB = {"job_id": ID, "flow_id": ID, "root": ID, "fingerprint": VERSION}
 SPECIAL: dict[type[Fact], dict[str, Part]] = {
     facts.JobStarted: JOB,
+    facts.JobSubmitted: JOB,
     facts.JobForked: {**JOB, "legacy": LEGACY_PART},
+    facts.JobMoved: {"whole": WHOLE_PART},
+    facts.JobResumed: {"fingerprint": VERSION},
     facts.EventPosted: {"data": SENT},
     facts.EventEmitted: {"data": SENT},
     facts.DeferredEventAdded: {"data": SENT},
@@ -54,10 +57,13 @@ SPECIAL: dict[type[Fact], dict[str, Part]] = {
 """The fields whose name and annotation do not tell what users may have put there."""
 
 
+WHEN = ("number", "at")
+
+
 @cache
-def _layout(tag: str) -> Layout:
+def _layout(tag: str, without: tuple[str, ...] = ()) -> Layout:
     kind = TAGS[tag]
-    made = layout(kind, SPECIAL.get(kind, {}), by_type=KINDS)
+    made = layout(kind, SPECIAL.get(kind, {}), by_type=KINDS, without=without)
     # Activations first: a payload that is the same as that of one of them is then written once.
     parts = sorted(made.parts, key=lambda part: part[0] not in {"activations", "follows"})
     return Layout(kind, tuple(parts))
@@ -65,18 +71,39 @@ def _layout(tag: str) -> Layout:
 
 def encode_fact(fact: Fact, writer: Writer, path: str) -> dict[str, Any]:
     """Return a fact as plain data: its tag, and its fields but those that have their default."""
-    if TAGS.get(fact.tag) is not type(fact):
-        raise NotSerializable(path, type(fact).__name__, "only the facts of the core can be kept")
-    return {"fact": fact.tag, **_layout(fact.tag).write(fact, writer, path)}
+    return {"fact": _tag(fact, path), **_layout(fact.tag).write(fact, writer, path)}
+
+
+def encode_happening(fact: Fact, writer: Writer, path: str) -> dict[str, Any]:
+    """Return a fact as plain data without its number and time, which it may not have yet."""
+    return {"fact": _tag(fact, path), **_layout(fact.tag, WHEN).write(fact, writer, path)}
 
 
 def decode_fact(plain: Any, reader: Reader, path: str) -> Fact:
     """Return the fact that `encode_fact` was given."""
+    kind = _kind(plain, reader, path)
+    fact: Fact = kind(**_layout(kind.tag).read(plain, reader, path, "fact"))
+    return fact
+
+
+def decode_happening(plain: Any, number: int, at: float, reader: Reader, path: str) -> Fact:
+    """Return the fact that `encode_happening` was given, of that number and time."""
+    kind = _kind(plain, reader, path)
+    fact: Fact = kind(number=number, at=at, **_layout(kind.tag, WHEN).read(plain, reader, path, "fact"))
+    return fact
+
+
+def _tag(fact: Fact, path: str) -> str:
+    if TAGS.get(fact.tag) is not type(fact):
+        raise NotSerializable(path, type(fact).__name__, "only the facts of the core can be kept")
+    return fact.tag
+
+
+def _kind(plain: Any, reader: Reader, path: str) -> type[Fact]:
     if type(plain) is not dict:
         raise refuse(path, plain, "a fact")
     tag = TEXT.read(plain.get("fact"), reader, f"{path}.fact")
     kind = TAGS.get(tag)
     if kind is None:
         raise UnknownTag(path, f"{shorten(tag)} is no fact; they are: {choices(tuple(TAGS))}", shorten(tag))
-    fact: Fact = kind(**_layout(tag).read(plain, reader, path, "fact"))
-    return fact
+    return kind

@@ -54,6 +54,7 @@ class Failing:
         "closed",
         "data",
         "demanding",
+        "leaving",
         "ledger",
         "limited",
         "limits",
@@ -86,6 +87,8 @@ class Failing:
         """True from the fact that ended or paused the job."""
         self.shut = False
         """True from the message that lets nothing more start."""
+        self.leaving = False
+        """True when it is to go on elsewhere as soon as no handler runs."""
         self.unusual = False
         """True when the turn has more to do than hand over new work."""
         self.opening = 0

@@ -30,7 +30,7 @@ class Feeding(Waiting):
 
     def subscribe_outputs(self, feed: Feed[dict[str, Any]], _: Answer) -> None:
         """Fill `feed` with the outputs so far, and with what follows."""
-        feed.put(list(self.data.output_log))
+        feed.put(list(self.job_state.output_log))
         if self.settled:
             feed.close()
         else:

@@ -74,18 +74,24 @@ class Job(Steering):
         context = CONTEXT.get()
         if context is None:
             helping = self._in_turn() and not self._elsewhere
-            return self.work(timeout) if helping else self.wait_outside(timeout)
-        with self.manager.waits(context.job, self):
-            return self.wait_outside(timeout) if self._elsewhere else self.work(timeout)
+            ended = self.work(timeout) if helping else self.wait_outside(timeout)
+        else:
+            with self.manager.waits(context.job, self):
+                ended = self.wait_outside(timeout) if self._elsewhere else self.work(timeout)
+        self.raise_detached()
+        return ended
 
     async def _wait_async(self) -> bool:
         context = CONTEXT.get()
         if context is None:
-            return await super()._wait_async()
-        from asyncio import to_thread  # noqa: PLC0415 - costly, and needed only where something is async
+            ended = await super()._wait_async()
+        else:
+            from asyncio import to_thread  # noqa: PLC0415 - costly, and needed only where something is async
 
-        with self.manager.waits(context.job, self, blocking=False):
-            return await (super()._wait_async() if self._elsewhere else to_thread(self.work))
+            with self.manager.waits(context.job, self, blocking=False):
+                ended = await (super()._wait_async() if self._elsewhere else to_thread(self.work))
+        self.raise_detached()
+        return ended
 
     @property
     def _elsewhere(self) -> bool:
@@ -132,6 +138,11 @@ class Job(Steering):
         """End it, unless it has just ended by itself."""
         with suppress(InvalidTransition):
             self.cancel(reason)
+
+    def pause_quietly(self, reason: str, timeout: float) -> None:
+        """Pause it, unless it has just ended by itself."""
+        with suppress(InvalidTransition):
+            self.pause(reason, timeout=timeout)
 
     def post(self, routine_id: str, slot: str = "trigger", /, **data: Any) -> None:
         """Send an event from outside to a slot; a paused job takes it up when it is resumed."""

@@ -6,7 +6,7 @@ from collections import deque
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from routilux_core.activation_document import ACTIVATION, ERROR, SENT
+from routilux_core.activation_document import ACTIVATION, ERROR, SENT, VERSION
 from routilux_core.document_errors import InvalidDocument, shorten
 from routilux_core.document_part import (
     COUNT,
@@ -28,7 +28,7 @@ from routilux_core.document_part import (
 )
 from routilux_core.errors import InvalidName
 from routilux_core.identity import checked_id
-from routilux_core.job_data import LEGACY, PausePoint
+from routilux_core.job_data import FIELDS, LEGACY, PausePoint
 from routilux_core.layout import Layout, layout
 from routilux_core.routine_state_document import ROUTINES, STATS
 from routilux_core.schema import check_keys
@@ -208,7 +208,7 @@ PARTS: dict[str, tuple[str, Part]] = {
     "pause_points": ("pause_points", POINTS),
     "errors": ("errors", ERRORS),
     "results": ("results", RESULTS),
-    "fingerprint": ("fingerprint", several(TEXT)),
+    "fingerprint": ("fingerprint", VERSION),
 }
 """For each field of a job's data, its name in documents, which is the one that users know, and its part."""
 
@@ -237,3 +237,8 @@ LEGACY_PART = Part(
     lambda plain, reader, path: read_fields(plain, LEGACY, reader, path),
 )
 """What a fork took over."""
+WHOLE_PART = Part(
+    lambda values, writer, path: write_fields(values, writer, f"{path}."),
+    lambda plain, reader, path: read_fields(plain, FIELDS, reader, path),
+)
+"""Everything, of a job that was moved."""

@@ -55,6 +55,18 @@ class FlowMismatch(RoutiluxError, ValueError):
         return f"the job state does not fit flow {self.flow_id!r}: {differences}; {self.remedy}"
 
 
+class JobLeft(RoutiluxError, RuntimeError):
+    """A job that its manager left to the store when it shut down."""
+
+    job_id: str
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job_id!r} was left to its store, as its manager shut down; "
+            "resume it there, or let another manager recover it"
+        )
+
+
 class JobFailed(RoutiluxError, RuntimeError):
     """A job that ended without completing; raised from the original exception where there is one."""
 
@@ -120,6 +132,18 @@ class ManagerClosed(RoutiluxError, RuntimeError):
         return f"{self.what} was asked of a job manager that is shut down; make a new JobManager"
 
 
+class NoStore(RoutiluxError, RuntimeError):
+    """Something that needs a store was asked of a manager without one."""
+
+    what: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what} was asked of a job manager without a store; "
+            "name one: JobManager(store='sqlite:///jobs.db')"
+        )
+
+
 class VetoedJob(RoutiluxError, RuntimeError):
     """A job that a plugin refused to let start."""
 
@@ -131,10 +155,11 @@ class VetoedJob(RoutiluxError, RuntimeError):
 
 
 class UnknownJob(UnknownName):
-    """A job id that this manager knows no running or paused job of."""
+    """A job id that this manager knows no running or paused job of, nor its store any."""
 
     def __str__(self) -> str:
-        return f"this manager has no job {self.name!r}, running or paused; it has: {choices(self.known)}"
+        known = f"; it has: {choices(self.known)}" if self.known else ", nor has its store"
+        return f"this manager has no job {self.name!r}, running or paused{known}"
 
 
 class CannotTravel(RoutiluxError, TypeError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from attrs import frozen
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from routilux_core.fact import Fact
     from routilux_core.job import Job
     from routilux_core.outputs import OutputHandler
+    from routilux_core.stored_job import StoredJob
 
 
 @frozen(kw_only=True)
@@ -49,7 +50,8 @@ class JobView:
     """What one may see of a run, from any thread at any time; inside a handler of it, with its own writes."""
 
     __slots__ = (
-        "__weakref__", "_cause", "_claimed", "_data", "_history", "_job", "_lock", "_output_handler",
+        "__weakref__", "_archive", "_base", "_cause", "_claimed", "_data", "_history", "_job", "_lock",
+        "_output_handler",
     )  # fmt: skip
 
     def __init__(self, flow_id: str | None = None, job_id: str | None = None) -> None:
@@ -62,6 +64,10 @@ class JobView:
         self._cause: BaseException | None = None
         self._claimed = False
         self._output_handler: OutputHandler | None = None
+        self._archive: Callable[[], StoredJob] | None = None
+        """Reads the history before this one, and the logs of that time, if they were left in a store."""
+        self._base: int | None = None
+        """The number of the last fact that the store had when it was loaded from there."""
 
     # -- what it is ------------------------------------------------------------------------------------
 
@@ -115,21 +121,22 @@ class JobView:
     @property
     def facts(self) -> ListView[Fact]:
         """All facts that are kept, in order."""
-        return ListView(list(self._history))
+        return ListView(list(self._whole()._history))
 
     @property
     def execution_history(self) -> ListView[ExecutionRecord]:
         """All lines of the history that are kept, in order."""
-        return ListView(list(as_records(list(self._history))))
+        return ListView(list(as_records(list(self._whole()._history))))
 
     def get_execution_history(self, routine_id: str | None = None) -> list[ExecutionRecord]:
         """Return the lines of the history, of one routine where it is named."""
-        return list(as_records(list(self._history), routine_id))
+        return list(as_records(list(self._whole()._history), routine_id))
 
     @property
     def errors(self) -> ListView[ErrorRecord]:
         """Every error, of attempts that were retried too."""
-        return ListView(self._data.errors, len(self._data.errors))
+        errors = self._whole()._data.errors
+        return ListView(errors, len(errors))
 
     @property
     def pause_points(self) -> ListView[PausePoint]:
@@ -139,12 +146,14 @@ class JobView:
     @property
     def results(self) -> Mapping[str, list[dict[str, Any]]]:
         """The payloads of the events that nobody is connected to, by `routine.event`."""
-        return MappingProxyType({name: list(payloads) for name, payloads in dict(self._data.results).items()})
+        results = dict(self._whole()._data.results)
+        return MappingProxyType({name: list(payloads) for name, payloads in results.items()})
 
     @property
     def output_log(self) -> ListView[dict[str, Any]]:
         """Every output, in order."""
-        return ListView(self._data.output_log, len(self._data.output_log))
+        outputs = self._whole()._data.output_log
+        return ListView(outputs, len(outputs))
 
     # -- what is to come -------------------------------------------------------------------------------
 
@@ -218,10 +227,10 @@ class JobView:
     @property
     def shared_log(self) -> ListView[Any]:
         """The log that all routines of the job share."""
-        context = self._context()
+        context, entries = self._context(), self._whole()._data.shared_log
         if context is not None:
-            return ListView([*self._data.shared_log, *context.pending().shared_log])
-        return ListView(self._data.shared_log, len(self._data.shared_log))
+            return ListView([*entries, *context.pending().shared_log])
+        return ListView(entries, len(entries))
 
     def get_shared_log(self, filter: Callable[[Any], object] | None = None) -> list[Any]:
         """Return the entries of the shared log, those that `filter` accepts where it is given."""
@@ -231,11 +240,38 @@ class JobView:
         """Raise `JobFailed` if the job failed or was cancelled, from its exception if that is at hand."""
         data = self._data
         if data.status is ExecutionStatus.FAILED:
-            last = data.errors[-1] if data.errors else "no error was recorded"
+            errors = self.errors
+            last = errors[-1] if errors else "no error was recorded"
             error = str(data.stopping or last)
             raise JobFailed(data.job_id, str(data.flow_id), "failed", error) from self._cause
         if data.status is ExecutionStatus.CANCELLED:
             raise JobFailed(data.job_id, str(data.flow_id), "cancelled", "it was told to end")
+
+    def _whole(self) -> Self:
+        """Fetch what was left in a store, if anything was."""
+        if self._archive is not None:
+            self._fetch()
+        return self
+
+    def _fetch(self) -> None:
+        archive = self._archive
+        if archive is None:
+            return
+        past = archive()  # not under the lock: it asks the store
+        data, history = self._data, self._history
+        with self._lock:
+            if self._archive is not archive:
+                return
+            self._archive = None
+            data.errors[:0] = past.data.errors
+            data.output_log[:0] = past.data.output_log
+            data.shared_log[:0] = past.data.shared_log
+            for name, payloads in past.data.results.items():
+                data.results.setdefault(name, [])[:0] = payloads
+            if isinstance(history, list):
+                history[:0] = past.history
+            else:
+                history.extendleft(past.history[: -1 - (history.maxlen or 0) + len(history) : -1])
 
     def _context(self) -> ExecutionContext | None:
         context = CONTEXT.get()

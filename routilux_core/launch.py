@@ -8,24 +8,35 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, fields
 
+from routilux_core.attempts import ENTRY
 from routilux_core.errors import InvalidFlow, InvalidOption, UnknownOption, choices
 from routilux_core.executor import Executor
-from routilux_core.facts import JobForked, JobStarted
+from routilux_core.facts import JobForked, JobStarted, JobSubmitted
 from routilux_core.flow import Flow, checked_timeout
 from routilux_core.job import Job
 from routilux_core.job_data import legacy
 from routilux_core.job_errors import FlowMismatch, InvalidTransition
+from routilux_core.ledger import Ledger
 from routilux_core.merge import checked_payload
 from routilux_core.observers import watches_of
 from routilux_core.plan import Plan, compile_flow, differences
+from routilux_core.routing import Routing
+from routilux_core.standstill import LIVE, stand_still
 from routilux_core.state import JobState
 from routilux_core.status import MOVES, ExecutionStatus
 from routilux_core.validation import problems
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from routilux_core.journal import Journal
+    from routilux_core.keeping import Keeping, Recalled
     from routilux_core.manager import JobManager
+    from routilux_core.store import Claim, Request
 
 FOREIGN = "run it with the flow that made it"
+ENDED = "its process is gone"
+"""Why a job stood still that nobody ran any more."""
 
 
 @define(kw_only=True, eq=False, repr=False)
@@ -92,9 +103,18 @@ def new_job(
     metadata = launch.metadata or {}
     if not isinstance(metadata, Mapping):
         raise InvalidOption("metadata", metadata, "a dict")
+    if manager.keeping is not None:
+        manager.converter.encode(payload, "entry_params")
+        manager.converter.encode(dict(metadata), "metadata")
     job = _job(manager, plan, state, launch)
     job.driven = driven
-    data = state._data
+    data, past = state._data, list(state._history)
+    if manager.keeping is not None:
+        try:
+            job.keep(manager.keeping.opening(plan, state))
+        except BaseException:
+            _withdraw(manager, job)
+            raise
     started = JobStarted(
         0, 0.0, data.job_id, flow.flow_id, data.root, data.created_at, plan.fingerprint, limit, dict(metadata)
     )
@@ -103,35 +123,103 @@ def new_job(
         job.begin(started, slot, payload)
     except BaseException:
         _withdraw(manager, job)
+        if job.detached is not None:  # the store did not take it in, so it has not begun
+            state.forget_since(past)
         raise
     return job
 
 
-def resumed_job(manager: JobManager, flow: Flow, state: JobState, *, accept_changes: bool) -> None:
-    """Let a job go on, in the job that it has or in a new one; of several who ask at once, one does it."""
+def submitted_state(
+    manager: JobManager,
+    keeping: Keeping,
+    flow: Flow,
+    entry: tuple[str, dict[str, Any] | None],
+    timeout: float | None,
+    launch: Launch,
+) -> JobState:
+    """Return the state of a new job that is in the store, for whoever takes it up."""
     plan = checked_plan(manager, flow)
-    _check_fit(plan, state, accept_changes=accept_changes)
+    slot = plan.slot(entry[0], launch.entry_slot)
+    payload = checked_payload("entry_params", dict(entry[1] or {}))
+    state = JobState(flow.flow_id)
+    data = state._data
+    ledger = Ledger(data, state._history)
+    ledger.now = data.created_at = data.updated_at = manager.clock.time()
+    limit = checked_timeout("timeout", timeout) or flow.execution_timeout
+    known = (data.job_id, flow.flow_id, data.root, data.created_at, plan.fingerprint)
+    ledger.happen(JobSubmitted(0, 0.0, *known, limit, dict(launch.metadata or {})))
+    Routing(ledger, plan).post(slot, payload, ENTRY)
+    keeping.submit(keeping.opening(plan, state))
+    state._base = data.number
+    return state
+
+
+def resumed_job(
+    manager: JobManager,
+    flow: Flow,
+    state: JobState,
+    *,
+    accept_changes: bool = False,
+    claim: Claim | None = None,
+    recovers: bool = False,
+) -> None:
+    """Let a job go on, in the job that it has or in a new one; of several who ask at once, one does it.
+
+    `claim` is one that this manager has on it already. Who `recovers` a job that was about to pause lets it
+    be paused.
+    """
+    plan = checked_plan(manager, flow)
+    _check_flow(plan.flow, state)
     status, job = state.status, state._job
     if status is ExecutionStatus.PAUSING and job is not None:
+        _check_fit(plan, state, accept_changes=accept_changes)
         job.unpause()
         status = state.status
-    if status is ExecutionStatus.RUNNING or not state.claim():
+    if (status is ExecutionStatus.RUNNING and job is not None) or not state.claim():
         return
     try:
-        status, job = state.status, state._job
         if status.final:
             raise InvalidTransition(state.job_id, str(status), "running", ())
-        if status in {ExecutionStatus.PENDING, ExecutionStatus.PAUSED}:
-            if job is None or job.manager is not manager or job.plan is not plan:
-                job = _job(manager, plan, state, Launch())
-            _admit(manager, job)
-            try:
-                job.go_on()
-            except BaseException:
-                _withdraw(manager, job)
-                raise
+        keeping = manager.keeping
+        recalled = None if keeping is None else keeping.recall(state, claim)
+        try:
+            _check_fit(plan, state, accept_changes=accept_changes)
+            _go_on(manager, plan, state, recalled, recovers=recovers)
+        except BaseException:
+            if keeping is not None and recalled is not None:
+                keeping.store.release([recalled.claim])
+            raise
     finally:
         state.unclaim()
+
+
+def _go_on(
+    manager: JobManager, plan: Plan, state: JobState, recalled: Recalled | None, *, recovers: bool
+) -> None:
+    job, keeping, stays = state._job, manager.keeping, False
+    if state.status in LIVE and job is None:
+        stays = recovers and state.status is ExecutionStatus.PAUSING
+        state._history.extend(stand_still(state._data, ENDED))
+    journal: Journal | None = None
+    requests: Sequence[Request] = ()
+    if keeping is not None and recalled is not None:
+        journal = keeping.going_on(plan, state, recalled)
+        requests = keeping.patiently(keeping.store.waiting_requests, state.job_id)
+        if stays or state.status.final:
+            keeping.write(journal)
+            return
+    elif keeping is not None:
+        journal = keeping.opening(plan, state)
+    if job is None or job.manager is not manager or job.plan is not plan or job.detached is not None:
+        job = _job(manager, plan, state, Launch())
+    if journal is not None:
+        job.keep(journal)
+    _admit(manager, job)
+    try:
+        job.go_on(requests)
+    except BaseException:
+        _withdraw(manager, job)
+        raise
 
 
 def forked_state(flow: Flow, state: JobState) -> JobState:
@@ -199,7 +287,9 @@ def _job(manager: JobManager, plan: Plan, state: JobState, launch: Launch) -> Jo
         manager.hooks.starting(job)
     with state._lock:
         old = state._job
-        if old is not None and not (old.ended and state.status is ExecutionStatus.PAUSED):
+        if old is not None and not (
+            old.ended and (state.status is ExecutionStatus.PAUSED or old.detached is not None)
+        ):
             raise InvalidTransition(state.job_id, str(state.status), "started again", ())
         state._job = job
     if old is not None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Callable
 
+    from routilux_core.entry_writer import EntryWriter
     from routilux_core.fact import Fact
     from routilux_core.job_data import JobData
     from routilux_core.plan import BoundSlot
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 class Ledger:
     """Numbers facts, applies them and keeps them; used by whoever has the job's turn."""
 
-    __slots__ = ("data", "keep", "news", "now", "ready", "stirred")
+    __slots__ = ("data", "keep", "news", "now", "ready", "stirred", "writer")
 
     def __init__(self, data: JobData, history: list[Fact] | deque[Fact]) -> None:
         self.data = data
@@ -32,12 +33,16 @@ class Ledger:
         """True when there is something to tell others, news included."""
         self.ready: list[Activation] = []
         """New work that may start at once."""
+        self.writer: EntryWriter | None = None
+        """What writes for a store, where the job is kept in one."""
 
     def happen(self, fact: Fact) -> None:
         """Let `fact` have happened, here and now."""
         data = self.data
         fact.number = number = data.number + 1
         fact.at = now = self.now
+        if self.writer is not None:
+            self.writer.write(fact)
         APPLY[type(fact)](data, fact)
         data.number = number
         data.updated_at = now
@@ -51,6 +56,9 @@ class Ledger:
         data = self.data
         number = data.number + 1
         fact = ActivationStarted(number, self.now, activation)
+        if self.writer is not None:
+            self.writer.time(self.now)
+            self.writer.started(activation)
         activation_started(data, fact)
         data.number, data.updated_at = number, self.now
         self.keep(fact)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from routilux_core import direct
 from routilux_core.current import MANAGER
+from routilux_core.directory import Directory
 from routilux_core.facts import JobCancelled
 from routilux_core.interrupt import unbreakable
-from routilux_core.job_errors import FlowMismatch, InvalidTransition, UnknownJob
-from routilux_core.launch import FOREIGN, forked_state, launch_of, new_job, resumed_job
+from routilux_core.job_errors import FlowMismatch, InvalidTransition, NoStore
+from routilux_core.launch import FOREIGN, forked_state, launch_of, new_job, resumed_job, submitted_state
 from routilux_core.status import MOVES, ExecutionStatus
 from routilux_core.validation import Problem, problems
-from routilux_core.workplace import Workplace
+from routilux_core.workplace import GRACE
 
 if TYPE_CHECKING:
     from routilux_core.flow import Flow
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from routilux_core.state import JobState
 
 
-class JobManager(Workplace):
+class JobManager(Directory):
     """Runs jobs. One per process is made when it is needed; make more to keep things apart, as tests do.
 
     >>> with JobManager() as manager:
@@ -73,13 +74,36 @@ class JobManager(Workplace):
                 with self.waits(job.parent, job):
                     job.executor.drive(job)
             self.interrupts.check()
+            job.raise_detached()
         except KeyboardInterrupt:
             self.interrupts.pending = False
-            job.cancel_quietly("interrupted")
+            if job.journal is None:
+                job.cancel_quietly("interrupted")
+            else:
+                job.pause_quietly("interrupted", GRACE)
             raise
         if raise_on_error:
             job.job_state.raise_for_status()
         return job.job_state
+
+    def submit(
+        self,
+        flow: Flow | str,
+        entry_routine_id: str,
+        entry_params: dict[str, Any] | None = None,
+        timeout: float | None = None,
+        **options: Any,
+    ) -> JobState:
+        """Put a job into the store, for any manager of it to take up, and return its state as it is there.
+
+        `options` are `entry_slot` and `metadata`.
+        """
+        if self.keeping is None:
+            raise NoStore("submit")
+        launch = launch_of("submit", options)
+        return submitted_state(
+            self, self.keeping, self._flow(flow), (entry_routine_id, entry_params), timeout, launch
+        )
 
     async def execute_async(
         self,
@@ -100,6 +124,7 @@ class JobManager(Workplace):
         job = new_job(self, self._flow(flow), entry, timeout, job_state, launch, driven=True)
         try:
             await job.executor.drive_async(job)
+            job.raise_detached()
         except BaseException:
             job.cancel_quietly("the task that awaited it was cancelled")
             raise
@@ -107,37 +132,7 @@ class JobManager(Workplace):
             job.job_state.raise_for_status()
         return job.job_state
 
-    # -- looking ---------------------------------------------------------------------------------------
-
-    def get_job(self, job_id: str) -> Job | None:
-        """Return the running job of that id, or None."""
-        return self._jobs.get(job_id)
-
-    # -- steering --------------------------------------------------------------------------------------
-
-    def pause(
-        self, job_id: str, reason: str = "", checkpoint: Any = None, timeout: float | None = None
-    ) -> None:
-        """Pause the job of that id."""
-        self._known(job_id).pause(reason, checkpoint, timeout)
-
-    def resume(self, job_id: str) -> None:
-        """Let the paused job of that id go on."""
-        self._known(job_id).resume()
-
-    def cancel(self, job_id: str, reason: str = "") -> None:
-        """Cancel the job of that id, running or paused."""
-        self._known(job_id).cancel(reason)
-
-    def post(self, job_id: str, routine_id: str, slot: str = "trigger", /, **data: Any) -> None:
-        """Send an event from outside to the job of that id; a paused one takes it up when it is resumed."""
-        self._known(job_id).post(routine_id, slot, **data)
-
-    def _known(self, job_id: str) -> Job:
-        job = self._jobs.get(job_id) or self._paused.get(job_id)
-        if job is None:
-            raise UnknownJob(job_id, (*self._jobs, *self._paused))
-        return job
+    # -- by their states ------------------------------------------------------------------------------
 
     def pause_state(
         self, flow: Flow, state: JobState, reason: str, checkpoint: Any, timeout: float | None
@@ -146,6 +141,8 @@ class JobManager(Workplace):
         job = _job_of(flow, state)
         if job is not None:
             job.pause(reason, checkpoint, timeout)
+        elif state._base is not None and self.keeping is not None:
+            self.pause(state.job_id, reason, checkpoint, timeout)
         elif state.status is not ExecutionStatus.PAUSED:
             raise _refusal(state, ExecutionStatus.PAUSED)
 
@@ -161,6 +158,9 @@ class JobManager(Workplace):
         job = _job_of(flow, state)
         if job is not None:
             job.cancel(reason)
+        elif state._base is not None and self.keeping is not None:
+            self.cancel(state.job_id, reason)
+            state.become(self.keeping.read(state.job_id))
         elif state.status in {ExecutionStatus.PENDING, ExecutionStatus.PAUSED}:
             state._change(JobCancelled(0, 0.0, reason))
         elif state.status is not ExecutionStatus.CANCELLED:
@@ -168,7 +168,7 @@ class JobManager(Workplace):
 
     def fork_state(self, flow: Flow, state: JobState, *, start: bool) -> JobState:
         """Do what `Flow.fork` does."""
-        fork = forked_state(flow, state)
+        fork = forked_state(flow, state._whole())
         return self.resume_state(flow, fork) if start else fork
 
     # -- definitions -----------------------------------------------------------------------------------

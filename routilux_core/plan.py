@@ -79,6 +79,8 @@ class Route:
     routine_id: str
     name: str
     edge: int
+    index: int
+    """Of the connection in its flow."""
     connection: Connection
     plain: bool
     """True when the payload arrives as it was sent and becomes an activation at once."""
@@ -103,6 +105,17 @@ class Plan:
     """True when delivering calls functions or policies of users."""
     checked: set[object] = Factory(set)
     """The managers whose plugins have looked at it."""
+
+    @property
+    def ways(self) -> dict[str, dict[str, Any]]:
+        """The numbers of the plain connections of each event that has any connection."""
+        found: dict[str, dict[str, Any]] = {}
+        for routine_id, events in self.routes.items():
+            found[routine_id] = {}
+            for event, routes in events.items():
+                numbers = [route.index for route in routes if route.plain]
+                found[routine_id][event] = numbers[0] if len(routes) == len(numbers) == 1 else numbers
+        return found
 
     def slot(self, routine_id: str, name: str) -> BoundSlot:
         """Return the slot; the error lists what there is."""
@@ -151,6 +164,7 @@ def _compile(flow: Flow) -> Plan:
             routine_id=slot.routine_id,
             name=slot.name,
             edge=digest(f"{connection} {index}"),
+            index=index,
             connection=connection,
             plain=slot.direct and not connection.param_mapping and not slot.max_retries and not slot.priority,
         )

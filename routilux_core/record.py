@@ -33,7 +33,8 @@ def moment(at: float) -> datetime:
     return datetime.fromtimestamp(at, UTC)
 
 
-def _error(error: ErrorRecord) -> dict[str, Any]:
+def shown_error(error: ErrorRecord) -> dict[str, Any]:
+    """Return what the history says of an error."""
     return {"type": error.type, "message": error.message, "attempt": error.attempt}
 
 
@@ -41,9 +42,9 @@ SHOW: dict[type[Fact], Callable[[Any], tuple[str, str, dict[str, Any]]]] = {
     facts.ActivationStarted: lambda f: (f.activation.routine_id, "start", f.activation.data),
     facts.EventEmitted: lambda f: (f.routine_id, f.event, f.data),
     facts.ActivationCompleted: lambda f: (f.activation.routine_id, "completed", {}),
-    facts.ActivationFailed: lambda f: (f.activation.routine_id, "failed", _error(f.error)),
-    facts.ActivationRetried: lambda f: (f.activation.routine_id, "retry", _error(f.error)),
-    facts.ActivationSkipped: lambda f: (f.activation.routine_id, "skipped", _error(f.error)),
+    facts.ActivationFailed: lambda f: (f.activation.routine_id, "failed", shown_error(f.error)),
+    facts.ActivationRetried: lambda f: (f.activation.routine_id, "retry", shown_error(f.error)),
+    facts.ActivationSkipped: lambda f: (f.activation.routine_id, "skipped", shown_error(f.error)),
     facts.ExecutionRecorded: lambda f: (f.routine_id, f.event_name, f.data),
     facts.PayloadsUnmatched: lambda f: (f.routine_id, "unmatched", {"slot": f.slot, "count": f.count()}),
     facts.DeferredEventsLeft: lambda f: ("", "deferred events left", {"count": f.count}),

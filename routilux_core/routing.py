@@ -111,6 +111,8 @@ class Routing:
                 _, _ = map(hash, place)
             part = "merge function"
             merged = self._merged(slot, payload)
+            if self.ledger.writer is not None:
+                self.ledger.writer.check_delivery(slot.target, place, merged)
         except BaseException as error:  # noqa: BLE001 - user code
             self._fail(slot, payload, source, lineage, _failure(slot, part, error))
             return
@@ -173,7 +175,10 @@ class Routing:
         if slot.merge != OVERRIDE:
             return {}
         combined = slot.policy.combine([one.payload for one in chosen])
-        return checked_payload(f"the policy of slot {slot.target!r}", combined)
+        whole = checked_payload(f"the policy of slot {slot.target!r}", combined)
+        if self.ledger.writer is not None:
+            self.ledger.writer.converter.encode(whole, slot.target)
+        return whole
 
     def _release(
         self,

@@ -49,6 +49,8 @@ class Serving(Telling, Runner):
         claim, give_up, acquire, release_lock = self.claim, self.give_up, self.acquire, self.release_lock
         time, interrupts, set_context, keep = self.time, self.manager.interrupts, CONTEXT.set, ledger.keep
         unusual = self.roundabout or self.around or self._holds is not None
+        journal, writer = self.journal, ledger.writer
+        holds = journal is not None and journal.holds
         timed, ended = until != inf, False
         child: Activation | None = None
         near: BoundSlot | None = None
@@ -82,6 +84,12 @@ class Serving(Telling, Runner):
                         elif engine.closed or pending.get(activation.id) is not activation:
                             give_up()
                             outcome = success(context)
+                        elif writer is not None:
+                            try:
+                                writer.prepare(context.effects)
+                            except Exception as error:  # noqa: BLE001 - what cannot be kept fails its handler
+                                give_up()
+                                outcome = failure(context, error)
                 if timed:
                     ended = monotonic() >= until
                 if outcome is not None:
@@ -101,6 +109,8 @@ class Serving(Telling, Runner):
                 now, count = time(), data.number
                 if now < data.updated_at:
                     now = data.updated_at
+                if writer is not None:
+                    writer.time(now)
                 try:
                     place = activation.lineage
                     if activation.items:
@@ -123,10 +133,12 @@ class Serving(Telling, Runner):
                             )
                             fact.number = count = count + 1
                             fact.at = now
+                            if writer is not None:
+                                writer.emitted(fact, way.index)
                             data.last_id = number
                             pending[number] = child
                             keep(fact)
-                            if following is None and not (ready or fresh):
+                            if following is None and not (ready or fresh or holds):
                                 following = child
                             else:
                                 fresh.append(child)
@@ -137,6 +149,8 @@ class Serving(Telling, Runner):
                         place += 1
                     count += 1
                     completed = ActivationCompleted(count, now, activation, now - running[activation.id])
+                    if writer is not None:
+                        writer.completed(activation, completed.seconds)
                     activation_completed(data, completed)
                     data.number, data.updated_at = count, now
                     keep(completed)
@@ -149,6 +163,9 @@ class Serving(Telling, Runner):
                 going, more = False, 0
                 acquire()
                 try:
+                    if fresh and holds:
+                        journal.hold(fresh)  # type: ignore[union-attr]  # which it has where work is held
+                        fresh.clear()
                     if self.open and not (ended or self.inbox or self.stalled or ledger.stirred):
                         if following is None and (ready or fresh):
                             following = ready.popleft() if ready else fresh.pop(0)
@@ -156,7 +173,12 @@ class Serving(Telling, Runner):
                             if following.id not in running:
                                 running[following.id] = now
                                 data.number = count = count + 1
+                                if writer is not None:
+                                    writer.started(following)
                                 keep(ActivationStarted(count, now, following))
+                            if journal is not None:
+                                journal.seal()
+                                urgency = journal.urgency
                             if fresh:
                                 ready.extend(fresh)
                                 fresh.clear()
@@ -169,13 +191,19 @@ class Serving(Telling, Runner):
                     activation = following
                     if more > 0:
                         self._guarded(self._wake, more)
+                    if journal is not None and urgency > journal.marked:
+                        self._mark(urgency)
                     continue
                 if following is not None:
                     fresh.insert(0, following)
                 set_context(None)
                 engine.settled += 1
                 self.turning = get_ident()
-                if not (pending or self.inbox or ledger.stirred) and self.open and engine.completes(now):
+                if (
+                    not (pending or journal is not None or self.inbox or ledger.stirred)
+                    and self.open
+                    and engine.completes(now)
+                ):
                     self._conclude()
                     return False
                 activation = self._turn((), not ended)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from math import inf
 from re import sub
 from typing import Any, get_type_hints
 
 from attrs import evolve, field, fields, frozen
 
-from routilux_core.errors import InvalidOption, RoutiluxError, shown
+from routilux_core.errors import InvalidOption, RoutiluxError, choices, shown
 from routilux_core.setting_source import ARGUMENT, DEFAULT, Origins, origins
 from routilux_core.settings_file import hidden_by
 from routilux_core.typed import typed
 
+DURABILITIES = ("sync", "batch", "exit")
 MASK = "********"
 HIDDEN = ("api_key", "apikey", "credential", "passw", "secret", "token")
 """What has such a word in its name is not shown."""
@@ -28,6 +30,18 @@ def _count(low: int) -> Any:
             raise InvalidOption(attribute.name, value, f"a whole number from {low} up{optional}")
 
     return check
+
+
+def _seconds(_settings: object, attribute: Any, value: object) -> None:
+    if value is not None and (
+        isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < inf
+    ):
+        raise InvalidOption(attribute.name, value, "seconds, above 0")
+
+
+def _durability(_settings: object, attribute: Any, value: object) -> None:
+    if value not in DURABILITIES:
+        raise InvalidOption(attribute.name, value, f"one of: {choices(DURABILITIES)}")
 
 
 @frozen(kw_only=True)
@@ -60,6 +74,18 @@ class Settings:
     """Installed plugins that are left out, by name, before anything of them is imported."""
     requires: tuple[str, ...] = ()
     """Distributions that the flows of this folder need. What is not installed is named where it is missed."""
+    store: str | None = None
+    """The URL of the store that keeps the jobs; None for no store."""
+    durability: str = field(default="sync", validator=_durability)
+    """When what happens is in the store: `sync`, `batch` or `exit`."""
+    claim_seconds: float = field(default=15.0, validator=_seconds)
+    """How long a job stays with its manager when that is not heard of any more."""
+    scan_seconds: float | None = field(default=5.0, validator=_seconds)
+    """Seconds between two looks for jobs that nobody has any more; None for never."""
+    max_jobs: int | None = field(default=None, validator=_count(1))
+    """How many jobs a manager has at most when it takes up what nobody has; None for all."""
+    outage_seconds: float = field(default=300.0, validator=_seconds)
+    """How long a store that does not answer is waited for."""
     executors: Mapping[str, Mapping[str, Any]] = field(factory=dict)
     """Options of executors, by name."""
     stores: Mapping[str, Mapping[str, Any]] = field(factory=dict)

@@ -23,6 +23,7 @@ WHAT = "saving a job"
 
 def snapshot(state: JobState) -> Snapshot:
     """Return data and history as they are between two messages to the job; payloads go by reference."""
+    state._whole()
     while True:
         job = state._job
         if job is not None and not job.released:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from routilux_core.job_data import JobData
     from routilux_core.manager import JobManager
+    from routilux_core.stored_job import StoredJob
 
 
 class JobState(JobView):
@@ -123,6 +124,19 @@ class JobState(JobView):
     def load(cls, path: str | PathLike[str]) -> Self:
         """Return the state that `save` wrote."""
         return load(path, "job_state", cls().deserialize)
+
+    def become(self, stored: StoredJob) -> None:
+        """Be as a store has the job."""
+        with self._lock:
+            self._data, self._history = stored.data, stored.history
+            self._archive, self._base = stored.archive, stored.data.number
+
+    def forget_since(self, past: list[Fact]) -> None:
+        """Be as after those facts: what came later did not happen after all."""
+        fresh = JobState(self._data.flow_id, self._data.job_id)
+        fresh._data.created_at = fresh._data.updated_at = self._data.created_at
+        with self._lock:
+            self._data, self._history, self._job = fold(past, fresh), past, None
 
     def _manager(self) -> JobManager:
         job = self._job

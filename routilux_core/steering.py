@@ -22,16 +22,18 @@ if TYPE_CHECKING:
     from routilux_core.activation import Activation
     from routilux_core.executor import Executor
     from routilux_core.job import Job
+    from routilux_core.journal import Journal
     from routilux_core.manager import JobManager
     from routilux_core.outcome import Outcome
     from routilux_core.plan import BoundSlot, Plan
     from routilux_core.state import JobState
+    from routilux_core.store import Request
 
 
 class Steering(Serving):
     """A job as its own house sees it; `Job` is what users hold."""
 
-    __slots__ = ("__weakref__", "_begin", "_blueprints", "epoch", "plan")
+    __slots__ = ("__weakref__", "_begin", "_blueprints", "epoch", "plan", "stray")
 
     def __init__(self, manager: JobManager, plan: Plan, state: JobState, executor: Executor) -> None:
         settings, hooks = manager.settings, manager.hooks
@@ -47,12 +49,16 @@ class Steering(Serving):
         self.parent = None if context is None else context.job
         self.epoch = 0
         """Grows as the job changes hands between processes."""
+        self.stray = False
+        """True when it was taken up by itself, and nobody waits for its end."""
         self._begin: Message | None = None
         self._blueprints: dict[str, Blueprint] = {}
         self.driven = False
         self.lane, self.base = CLOSED, NO_STATS
         self.live = self.children = self._timers = self.observers = None
-        self._waiters = self._helpers = self.output_feeds = self.record_feeds = self.around = ()
+        self._waiters = self._helpers = self._keepers = self.output_feeds = self.record_feeds = (
+            self.around
+        ) = ()
         if hooks.involved:
             job: Job = self  # type: ignore[assignment]  # every one of us is a Job
             self.around, self._holds = hooks.around(job), hooks.hold(job)
@@ -66,6 +72,36 @@ class Steering(Serving):
         self._begin = (self.engine.begin, started, (slot, payload))
         if not self.driven:
             self.launch(take=False)
+            self.wait_stored()
+
+    def keep(self, journal: Journal) -> None:
+        """Have what happens to it kept; said before it begins or goes on."""
+        self.journal, self.ledger.writer, self.epoch = journal, journal.writer, journal.claim.epoch
+        self.detached = None
+
+    def wait_stored(self) -> None:
+        """Wait until what has happened is in the store, if anything may follow from it only then.
+
+        Raise why it never will be, if the job was detached.
+        """
+        journal = self.journal
+        if journal is None or self._in_turn():
+            return
+        number = self.data.number
+        while True:
+            done = Event()
+            with self.lock:
+                goal = number if journal.holds else 0
+                if self.detached is not None or (journal.kept >= goal and journal.opens is None):
+                    break
+                self._keepers = (*self._keepers, done.set)
+            done.wait()
+        self.raise_detached()
+
+    def raise_detached(self) -> None:
+        """Raise why the job goes on without this process, if it does."""
+        if self.detached is not None:
+            raise self.detached
 
     def launch(self, take: bool) -> Activation | None:
         """Begin, if that was left to whoever works; with `take` return the first work."""
@@ -79,16 +115,38 @@ class Steering(Serving):
         take = take and self._holds is None
         if messages is None:
             return None
-        if take and len(messages) == 1 and not self.roundabout:
+        if take and len(messages) == 1 and self.journal is None and not self.roundabout:
             return self._open_with(message)
-        return self._turn(messages, take)
+        return self._turn(messages, take, waits=True)
 
-    def go_on(self) -> None:
-        """Start it from where its data stands."""
+    def go_on(self, requests: Iterable[Request] = ()) -> None:
+        """Start it from where its data stands; first it hears what was asked of it meanwhile."""
         self.driven = False
         if self.reopen():
             self.manager.has_resumed(self)  # type: ignore[arg-type]  # every one of us is a Job
+            for request in requests:
+                self.hear(request)
             self.send((self.engine.resume, self.plan.fingerprint, None))
+
+    def hear(self, request: Request) -> None:
+        """Take what somebody elsewhere asks of the job, once."""
+        journal = self.journal
+        if journal is not None and request.request_id not in journal.heard:
+            journal.heard.add(request.request_id)
+            self.leave_message((self._obey, request, None))
+
+    def _obey(self, request: Request, _: object) -> None:
+        from routilux_core.obeying import obey  # noqa: PLC0415 - costly, and only for jobs that others steer
+
+        obey(self.engine, request, self.manager.converter)
+        if self.journal is not None:
+            self.journal.answered.append(request.request_id)
+
+    def leave(self) -> None:
+        """Start nothing more; when no handler runs any more, the job goes on elsewhere."""
+        with self.lock:
+            self.open = False
+        self.send((self.engine.leave, None, None))
 
     def unpause(self) -> None:
         """Take back a pause that has not come about yet."""
@@ -149,13 +207,19 @@ class Steering(Serving):
 
     def output(self, activation: Activation | None, fact: OutputSent) -> None:
         """Take an output of a handler that still runs."""
+        self._check_output(fact)
         self.send((self.engine.output, activation, fact))
 
     def change(self, effect: Any) -> bool:
         """Take a change from outside; False when the job is over and its state takes it by itself."""
         if isinstance(effect, OutputSent):
+            self._check_output(effect)
             return self._ask(self.engine.output_outside, effect)
         return self._ask(self.engine.change, effect)
+
+    def _check_output(self, fact: OutputSent) -> None:
+        if self.journal is not None:
+            self.manager.converter.encode(fact.data, f"output {fact.output_type!r}")
 
     def close(self) -> None:
         """Close its generators, and let go of what refers back to it."""
@@ -209,6 +273,7 @@ class Steering(Serving):
         self.manager.interrupts.check()
         if answer.error is not None:
             raise answer.error
+        self.wait_stored()
         return True
 
 

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
+from bisect import bisect_right
 from functools import partial
+from operator import attrgetter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from routilux_core.executor import Lane
 from routilux_core.facts import ActivationRetried
 from routilux_core.feeding import Feeding
-from routilux_core.job_errors import ManagerClosed
+from routilux_core.job_errors import JobLeft, ManagerClosed
 from routilux_core.observers import Observers, Watches
 from routilux_core.status import FINAL, ExecutionStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from routilux_core.activation import Activation
     from routilux_core.chores import Chores
     from routilux_core.desk import Message
     from routilux_core.executor import Executor
+    from routilux_core.fact import Fact
     from routilux_core.job import Job
+    from routilux_core.store import Request
     from routilux_core.timers import Timer
+    from routilux_core.urgency import Urgency
 
+Numbered = TypeVar("Numbered", bound="Fact")
+_number = attrgetter("number")
 log = logging.getLogger("routilux")
 
 
@@ -43,7 +50,7 @@ class Telling(Feeding):
     """A turn with those who listen: monitors, feeds, timers, the executor's lane."""
 
     __slots__ = (
-        "_timers", "base", "children", "driven", "executor", "lane", "observers", "parent",
+        "_keepers", "_timers", "base", "children", "driven", "executor", "lane", "observers", "parent",
     )  # fmt: skip
 
     executor: Executor
@@ -56,6 +63,8 @@ class Telling(Feeding):
     """The stats that were there when it was opened."""
     children: dict[Job, None] | None
     """The running jobs that its handlers started."""
+    _keepers: tuple[Callable[[], object], ...]
+    """Those who wait until something is in the store."""
     _timers: dict[object, tuple[Timer, object]] | None
     """What is armed, by name, and a mark that tells one arming from the next."""
 
@@ -110,12 +119,7 @@ class Telling(Feeding):
             known = timers.get(name)
             if known is not None and known[1] is arming:
                 timers.pop(name, None)
-        with self.lock:
-            self.inbox.append(message)
-            if self.turning:
-                return
-        self.call_helpers()
-        self.manager.clerk.ask(self.pump)
+        self.leave_message(message)
 
     # -- what Turn asks for ----------------------------------------------------------------------------
 
@@ -124,13 +128,57 @@ class Telling(Feeding):
         if not self.driven:
             self.lane.wake(count)
 
+    def _call(self) -> None:
+        if self._helpers:
+            self.call_helpers()
+        else:
+            self.manager.clerk.ask(self.pump)
+
+    def _write(self) -> bool:
+        return self.journal is not None and self.journal.committer.commit(self)
+
+    def _mark(self, urgency: Urgency) -> None:
+        if self.journal is not None:
+            self.journal.committer.mark(self, urgency)
+
+    def stored(self, number: int) -> None:
+        """Hear that everything up to that fact is in the store."""
+        journal = self.journal
+        if journal is None:
+            return
+        with self.lock:
+            journal.kept = number
+            keepers, self._keepers = self._keepers, ()
+            awaited = journal.awaited or journal.waiting
+            if awaited:
+                self.inbox.append((self._hear_stored, None, None))
+            free = awaited and not self.turning
+        for ring in keepers:
+            ring()
+        if free:
+            self._call()
+
+    def _hear_stored(self, _one: object, _two: object) -> None:
+        self.ledger.stirred = True
+
+    def detach(self, error: BaseException) -> None:
+        """Let the job go on without this process: nothing that happens to it here is kept any more."""
+        with self.lock:
+            if self.detached is not None:
+                return
+            self.detached, self.open = error, False
+            keepers, self._keepers = self._keepers, ()
+        self.leave_message((self.engine.abandon, error, None))
+        for ring in keepers:
+            ring()
+
     def _show(self) -> None:
         engine, ledger = self.engine, self.ledger
         chores = engine.undone
         if chores is not None:
             self._log(chores)
         if ledger.news:
-            news, ledger.news = ledger.news, []
+            news, ledger.news = self._tellable(ledger.news)
             if self.observers is not None:
                 self.observers.show(self, news)  # type: ignore[arg-type]  # every one of us is a Job
             self._feed(news)
@@ -144,6 +192,14 @@ class Telling(Feeding):
         if chores is not None:
             self._do(chores)
 
+    def _tellable(self, news: list[Numbered]) -> tuple[list[Numbered], list[Numbered]]:
+        """Divide facts into those that others may be told of, and those that are not kept yet."""
+        if self.journal is None:
+            return news, []
+        last = self.journal.tells
+        count = bisect_right(news, last, key=_number)
+        return news[:count], news[count:]
+
     def _log(self, chores: Chores) -> None:
         job_id = self.data.job_id
         while chores.failures:
@@ -154,8 +210,10 @@ class Telling(Feeding):
             log.warning("job %s: %s", job_id, chores.warnings.pop(0))
 
     def _do(self, chores: Chores) -> None:
-        while chores.outputs:
-            self._output(chores.outputs.pop(0))
+        if chores.outputs:
+            outputs, chores.outputs = self._tellable(chores.outputs)
+            for fact in outputs:
+                self._output(fact)
         while chores.later:
             activation, due = chores.later.pop()
             self._arm(activation, due - self.time(), (self.engine.due, activation, None))
@@ -169,12 +227,14 @@ class Telling(Feeding):
             self.job_state._job = None
 
     def _end(self) -> None:
-        status = self.data.status
+        if self.engine.leaving and self.detached is None:
+            self.detached = JobLeft(self.data.job_id)
+        status, detached = self.data.status, self.detached is not None
         if self._timers:
             timers, self._timers = self._timers, None
             for timer, _ in list(timers.values()):
                 timer.cancel()
-        if status in FINAL:
+        if status in FINAL or detached:
             self.job_state._cause = self.engine.cause
             self._guarded(self.close)
             if status is not ExecutionStatus.COMPLETED:
@@ -190,7 +250,7 @@ class Telling(Feeding):
     def _after_end(self, again: bool) -> None:
         if self._waiters or self._helpers:
             self.wake_waiters()
-        if self.data.status in FINAL:
+        if self.data.status in FINAL or self.detached is not None:
             children, self.children = self.children, None
             for child in children or ():
                 child.cancel_quietly(f"the job that started it is {self.data.status}")
@@ -202,8 +262,8 @@ class Telling(Feeding):
             self.go_on()
 
     @abstractmethod
-    def go_on(self) -> None:
-        """Start it from where its data stands."""
+    def go_on(self, requests: Iterable[Request] = ()) -> None:
+        """Start it from where its data stands; first it hears what was asked of it meanwhile."""
 
     @abstractmethod
     def close(self) -> None:

@@ -15,6 +15,7 @@ from routilux_core.current import CONTEXT
 from routilux_core.desk import HELD, Desk, Message
 from routilux_core.interrupt import unbreakable
 from routilux_core.status import ExecutionStatus
+from routilux_core.urgency import Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,6 +66,14 @@ class Turn(Desk):
         if messages is not None:
             _apart(self._turn, messages)
         return messages is not None
+
+    def leave_message(self, message: Message) -> None:
+        """Put a message in, for another thread to take the turn if nobody has it."""
+        with self.lock:
+            self.inbox.append(message)
+            if self.turning:
+                return
+        self._call()
 
     def pump(self) -> None:
         """Take the turn if it is free and something waits."""
@@ -117,12 +126,17 @@ class Turn(Desk):
         self._let_go()
 
     def _turn(  # noqa: C901, PLR0912, PLR0915 - one loop without calls of its own, since most work comes by here
-        self, messages: Sequence[Message], take: bool = False
+        self, messages: Sequence[Message], take: bool = False, waits: bool = False
     ) -> Activation | None:
-        """Use the turn that this thread has: first for `messages`, then until the inbox is empty."""
-        engine, data, ledger = self.engine, self.data, self.ledger
+        """Use the turn that this thread has: first for `messages`, then until the inbox is empty.
+
+        With `take` it returns the next work. With that, or if the thread `waits` for what comes of it, it may
+        write to the store by itself.
+        """
+        engine, data, ledger, journal = self.engine, self.data, self.ledger, self.journal
         following: Activation | None = None
         woken, ending, again = False, False, False
+        writes, urgency = take or waits, Urgency.NONE
         HELD.turns += 1
         while True:
             if messages:
@@ -136,10 +150,12 @@ class Turn(Desk):
             if ledger.stirred:
                 ledger.stirred = False
                 self._guarded(self._show)
-            concluding = engine.over and self.told is not data.status
+            concluding = engine.over and self.told is not data.status and self._complete
             if concluding:
                 self.told = data.status
                 self._guarded(self._end)
+            if journal is not None and journal.ripe:
+                self._guarded(journal.take_snapshot)
             with self.lock:
                 self.inflight -= engine.settled
                 engine.settled = 0
@@ -147,9 +163,14 @@ class Turn(Desk):
                     engine.unusual = False
                     woken = self._settle_unusual() or woken
                 if ledger.ready:
-                    self.ready.extend(ledger.ready)
+                    if journal is not None and journal.holds:
+                        journal.hold(ledger.ready)
+                    else:
+                        self.ready.extend(ledger.ready)
+                        woken = True
                     ledger.ready.clear()
-                    woken = True
+                if journal is not None:
+                    woken = self._keep(journal) or woken
                 if concluding:
                     self.ended = ending = True
                     again, self.again = self.again, False
@@ -162,33 +183,40 @@ class Turn(Desk):
                     woken = True
                 if not self.inflight and not engine.over:
                     if not self.open:
-                        if data.pause is not None or data.stopping is not None:
+                        if data.pause is not None or data.stopping is not None or engine.leaving:
                             messages = ((engine.settle, None, None),)
                             continue
                     elif not data.activations and data.status is ExecutionStatus.RUNNING:
                         messages = ((engine.quiet, None, None),)
                         continue
-                if take:
-                    take = False
-                    following = self._next()
-                    if following is not None and following.id not in data.running:
-                        if ledger.news is not None:
-                            messages = ((engine.started, following, None),)
-                            continue
-                        ledger.start(following)
-                self.turning = 0
-                self.give_up()
-                self.released = engine.closed
-                count = 0
-                if (woken or self.limited) and self.open:
-                    count = min(self._startable(), self.limit - self.inflight)
-                break
+                if not (writes and journal is not None and self._idle_until_kept(journal)):
+                    if take:
+                        take = False
+                        following = self._next()
+                        if following is not None and following.id not in data.running:
+                            if ledger.news is not None:
+                                messages = ((engine.started, following, None),)
+                                continue
+                            ledger.start(following)
+                    if journal is not None:
+                        journal.seal()
+                        urgency = journal.urgency
+                    self.turning = 0
+                    self.give_up()
+                    self.released = engine.closed and self.ended
+                    count = 0
+                    if (woken or self.limited) and self.open:
+                        count = min(self._startable(), self.limit - self.inflight)
+                    break
+            messages, writes = (), self._write()
         HELD.turns -= 1
+        if journal is not None and urgency > journal.marked:
+            self._mark(urgency)
         if count > 0:
             self._guarded(self._wake, count)
         if ending:
             self._guarded(self._after_end, again)
-        if engine.closed:
+        if self.released:
             self._let_go()
         return following
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from abc import ABC, abstractmethod
 from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from routilux_core.errors import DuplicateName
 from routilux_core.executors import Executors
 from routilux_core.failing import Limits
 from routilux_core.interrupt import INTERRUPTS
-from routilux_core.job_errors import InsideJob, InvalidTransition, ManagerClosed
+from routilux_core.job_errors import InsideJob, InvalidTransition, JobLeft, ManagerClosed
 from routilux_core.loop import Loops
 from routilux_core.settings import Settings, read_settings
 from routilux_core.status import ExecutionStatus
@@ -32,26 +33,33 @@ if TYPE_CHECKING:
     from routilux_core.executor import Executor
     from routilux_core.flow import Flow
     from routilux_core.job import Job
+    from routilux_core.keeping import Keeping
+    from routilux_core.store import Store
 
 log = logging.getLogger("routilux")
 GRACE = 0.5
 """Seconds that a handler has to return when its manager does not wait for it."""
 
 
-class Workplace:
+class Workplace(ABC):
     """What the jobs of a manager share: clock, timers, threads, executors, plugins."""
 
     def __init__(
         self,
         *,
         executor: str | Executor | None = None,
+        store: str | Store | None = None,
+        durability: str | None = None,
         plugins: Iterable[Any] = (),
         discover: bool | None = None,
         settings: Settings | Mapping[str, Any] | None = None,
         clock: Clock | None = None,
     ) -> None:
         named = executor if isinstance(executor, str) else None
-        self.settings = read_settings(settings, executor=named, discover=discover)
+        url = store if isinstance(store, str) else None
+        self.settings = read_settings(
+            settings, executor=named, store=url, durability=durability, discover=discover
+        )
         self.clock: Clock = SystemClock() if clock is None else clock
         self.timers = Timers(self.clock)
         self.clerk = Clerk()
@@ -83,10 +91,32 @@ class Workplace:
         self._told = False
         self._outer = threading.local()
         """What each thread that entered it had before."""
+        self.keeping = self._opened(store)
+        """How jobs are kept, where there is a store."""
         if self.settings.discover:
             self._executors.check(self.plugins)
         if executor is not None:
             self.executor(executor)
+        self._open()
+
+    @abstractmethod
+    def _open(self) -> None:
+        """Begin, now that everything is at hand."""
+
+    def _opened(self, store: str | Store | None) -> Keeping | None:
+        url = self.settings.store
+        if store is None and url is None:
+            return None
+        from routilux_core.keeping import Keeping  # noqa: PLC0415 - costly, and only for jobs that are kept
+        from routilux_core.stores import open_store  # noqa: PLC0415 - as above
+
+        if store is not None and not isinstance(store, str):
+            return Keeping(store, self.settings, self.converter, self._running, owned=False)
+        opened = open_store(url or "", self.registry, self.settings)
+        return Keeping(opened, self.settings, self.converter, self._running, owned=True)
+
+    def _running(self) -> list[Job]:
+        return self.running_jobs
 
     @property
     def running_jobs(self) -> list[Job]:
@@ -110,8 +140,12 @@ class Workplace:
             if not jobs:
                 return True
             for job in jobs:
-                if not job.wait(None if until is None else max(0.0, until - monotonic())):
-                    return False
+                try:
+                    if not job.wait(None if until is None else max(0.0, until - monotonic())):
+                        return False
+                except BaseException:
+                    if job.detached is None:
+                        raise
 
     def executor(self, wanted: str | Executor | Flow) -> Executor:
         """Return the executor of that name, or the one for that flow, started."""
@@ -129,6 +163,8 @@ class Workplace:
                 raise ManagerClosed(f"job {job.job_id!r}")
             if self._jobs.setdefault(job.job_id, job) is not job:
                 raise DuplicateName("running job", job.job_id, "the job manager")
+        if self.keeping is not None:
+            self.keeping.renewal.begin()
 
     def has_resumed(self, job: Job) -> None:
         """Know a job as running that was paused."""
@@ -190,6 +226,7 @@ class Workplace:
         with self._lock:
             self._closed = True
         try:
+            self._leave(job for job in self.running_jobs if job.stray)
             if not (wait and self.wait_for_all_jobs(timeout)):
                 self._cancel_all()
         except KeyboardInterrupt:
@@ -198,7 +235,23 @@ class Workplace:
             raise
         self._end(timeout if wait else GRACE)
 
+    def _leave(self, jobs: Iterable[Job]) -> None:
+        """Leave jobs to their store, as soon as their handlers have returned or their time is up."""
+        left = [job for job in jobs if job.journal is not None]
+        for job in left:
+            job.leave()
+        until = monotonic() + GRACE
+        for job in left:
+            with suppress(JobLeft):
+                job.wait(max(0.0, until - monotonic()))
+        hanging = [job for job in left if not job.settled]
+        for job in hanging:
+            job.detach(JobLeft(job.job_id))
+        if hanging and self.keeping is not None:
+            self.keeping.store.release([job.journal.claim for job in hanging if job.journal is not None])
+
     def _cancel_all(self) -> None:
+        self._leave(self.running_jobs)
         left = self.running_jobs
         for job in left:
             with suppress(InvalidTransition):  # it may have ended just now
@@ -218,6 +271,8 @@ class Workplace:
         self.timers.stop()
         self.clerk.stop(_left(until))
         self.loop.stop(_left(until))
+        if self.keeping is not None:
+            self.keeping.close(_left(until))
         if self._guarded:
             self._guarded = False
             self.interrupts.release()

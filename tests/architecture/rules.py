@@ -12,8 +12,8 @@ CORE = "routilux_core"
 PLUGINS = "routilux_plugins"
 OWN = (CORE, PLUGINS)
 FOUNDATIONS = {"attr", "attrs", "cattr", "cattrs", "pluggy"}
-PYTEST_FIXTURES = f"{CORE}.testing.fixtures"
-"""The one module that pytest alone imports."""
+GUESTS = {("pytest", f"{CORE}.testing.fixtures"), ("orjson", f"{CORE}.plain_bytes")}
+"""What pytest alone imports, and what is used where it is installed."""
 NAMELESS = {"base", "common", "helper", "helpers", "misc", "util", "utils"}
 # Kinds whose every file is a plugin of its own; of the other kinds (cli, web, pictures) the folder is one.
 ONE_PLUGIN_A_FILE = {"executors", "monitors", "routines", "stores"}
@@ -35,7 +35,13 @@ def cycles(modules: Iterable[Source]) -> list[str]:
     return []
 
 
-COSTLY = {"routilux_core.description", "routilux_core.job_document", "routilux_core.snapshot"}
+COSTLY = {
+    f"{CORE}.{name}"
+    for name in (
+        *("description", "job_document", "snapshot"),
+        *("job_summary", "keeping", "obeying", "recovery", "register", "stores"),
+    )
+}
 """What few programs need, and all would pay for at the start. Its floor holds all the same."""
 
 
@@ -57,7 +63,7 @@ def strangers(modules: Iterable[Source]) -> list[str]:
         f"{module.name}:{found.line} imports {found.module}"
         for module in modules
         for found in module.imports
-        if found.top not in allowed and (found.top, module.name) != ("pytest", PYTEST_FIXTURES)
+        if found.top not in allowed and (found.top, module.name) not in GUESTS
     ]
 
 

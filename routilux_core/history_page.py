@@ -1,0 +1,209 @@
+"""HistoryPage: a piece of a job's history, read from its store without the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+from attrs import define, field, frozen
+
+from routilux_core.activation_document import Reader
+from routilux_core.entry_reader import opened
+from routilux_core.entry_writer import COMPLETED, EMITTED, STARTED
+from routilux_core.facts import (
+    ActivationFailed,
+    ActivationRetried,
+    ActivationSkipped,
+    DeferredEventsLeft,
+    ExecutionRecorded,
+    PayloadMerged,
+    PayloadsUnmatched,
+)
+from routilux_core.record import ExecutionRecord, moment, shown_error
+from routilux_core.views import ListView
+
+if TYPE_CHECKING:
+    from routilux_core.convert import Converter
+    from routilux_core.store import Entry, Store
+
+ENTRIES = 100
+"""So many entries are asked for at once."""
+
+
+@frozen(eq=False)
+class HistoryPage:
+    """Some lines of a job's history, in order."""
+
+    records: tuple[ExecutionRecord, ...]
+    after: int | None
+    """Where the next page begins: give it as `after`. None at the end of what there is."""
+
+
+class HistoryReader:
+    """Reads the history of one job from its store, a page at a time."""
+
+    def __init__(self, store: Store, job_id: str, converter: Converter) -> None:
+        self._store = store
+        self._job_id = job_id
+        self._reader = Reader(converter)
+        self._origins: dict[int, Any] = {}
+        """The facts that made activations, as far as they were met."""
+
+    def page(self, after: int, limit: int) -> HistoryPage:
+        """Return up to `limit` lines of the facts that come after that number."""
+        records: list[ExecutionRecord] = []
+        number = after
+        for number, at, plain in self._facts(after):
+            record = self._record(number, at, plain)
+            if record is not None:
+                records.append(record)
+                if len(records) == limit:
+                    return HistoryPage(tuple(records), number)
+        return HistoryPage(tuple(records), None)
+
+    def _facts(self, after: int) -> Iterator[tuple[int, float, Any]]:
+        """Give the facts after that number, with their times, as plain data."""
+        while entries := self._store.history(self._job_id, after, ENTRIES):
+            for entry in entries:
+                yield from (fact for fact in plain_facts(entry) if fact[0] > after)
+            after = entries[-1].last
+
+    def _record(self, number: int, at: float, plain: Any) -> ExecutionRecord | None:
+        if type(plain) is list:
+            return self._short(number, at, *plain)
+        show = _SHOWN.get(plain["fact"])
+        return None if show is None else ExecutionRecord(*show(plain, self._reader), moment(at))
+
+    def _short(
+        self, number: int, at: float, kind: str, known: int, routine_id: str, *more: Any
+    ) -> ExecutionRecord:
+        if kind == STARTED:
+            name, data = "start", self._payload(known, more[0])
+        elif kind == COMPLETED:
+            name, data = "completed", {}
+        else:
+            name, data = more[0], self._reader.payload(more[1], f"fact {number}")
+            self._origins[number] = [EMITTED, known, routine_id, *more]
+        return ExecutionRecord(routine_id, name, data, moment(at))
+
+    # -- what an activation was started with -------------------------------------------------------------
+
+    def _payload(self, known: int, origin: int) -> dict[str, Any]:
+        plain = self._origins.get(origin)
+        if plain is None:
+            found = self._store.history(self._job_id, origin - 1, 1)
+            for number, _, fact in plain_facts(found[0]) if found else ():
+                if number == origin:
+                    plain = self._origins[origin] = fact
+        place = f"fact {origin}"
+        if type(plain) is list:
+            return self._reader.payload(plain[4], place)
+        made = next((one for one in _made_by(plain) if one.get("id") == known), None)
+        if made is None:
+            return {}
+        payload = self._reader.payload(made["data"], place) if "data" in made else {}
+        for view in made.get("gathered", ()):
+            name = view["field"]
+            if "length" in view:
+                values = Gathered(self, made["routine_id"], made["slot"], name, origin, view["length"])
+                payload[name] = ListView(values, view["length"])
+            else:
+                payload[name] = self._reader.gathered(view, place)
+        return payload
+
+    def gathered(self, routine_id: str, slot: str, name: str, before: int, length: int) -> list[Any]:
+        """Return what a field of a slot had gathered before that fact."""
+        values: list[Any] = []
+        for number, _, plain in self._facts(0):
+            if number >= before or len(values) >= length:
+                break
+            if type(plain) is list:
+                continue
+            if plain["fact"] == PayloadMerged.tag and (plain["routine_id"], plain["slot"]) == (
+                routine_id,
+                slot,
+            ):
+                payload = self._reader.payload(plain["payload"], f"fact {number}")
+                values += [payload[name]] if name in payload else []
+        return values
+
+
+@define(eq=False, repr=False)
+class Gathered(Sequence[Any]):
+    """What a slot had gathered, read when somebody looks."""
+
+    _history: HistoryReader
+    _routine_id: str
+    _slot: str
+    _name: str
+    _before: int
+    _length: int
+    _values: list[Any] | None = field(default=None, init=False)
+
+    def _all(self) -> list[Any]:
+        if self._values is None:
+            self._values = self._history.gathered(
+                self._routine_id, self._slot, self._name, self._before, self._length
+            )
+        return self._values
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        return self._all()[index]
+
+
+def plain_facts(entry: Entry) -> Iterator[tuple[int, float, Any]]:
+    """Give number, time and plain data of the facts of an entry."""
+    number, at = entry.first, 0.0
+    for plain in opened(entry.content, f"facts {entry.first} to {entry.last}"):
+        if type(plain) is float or type(plain) is int:
+            at = plain
+        else:
+            yield number, at, plain
+            number += 1
+
+
+def _made_by(plain: Any) -> list[Any]:
+    """Return the activations that stand in a fact as plain data."""
+    if plain is None:
+        return []
+    found = plain.get("activations", [])
+    for whole in (plain.get("legacy"), plain.get("whole")):
+        if whole is not None:
+            found = [*whole["pending_tasks"], *whole["failed_tasks"]]
+    return [one for one in found if type(one) is dict]
+
+
+Shown = tuple[str, str, dict[str, Any]]
+
+
+def _failure(name: str) -> Callable[[dict[str, Any], Reader], Shown]:
+    def show(plain: dict[str, Any], reader: Reader) -> Shown:
+        error = reader.error(plain["error"], "error")
+        return str(error.routine_id), name, shown_error(error)
+
+    return show
+
+
+_SHOWN: dict[str, Callable[[dict[str, Any], Reader], Shown]] = {
+    ActivationFailed.tag: _failure("failed"),
+    ActivationRetried.tag: _failure("retry"),
+    ActivationSkipped.tag: _failure("skipped"),
+    ExecutionRecorded.tag: lambda plain, reader: (
+        plain["routine_id"],
+        plain["event_name"],
+        reader.payload(plain["data"], "data"),
+    ),
+    PayloadsUnmatched.tag: lambda plain, _: (
+        plain["routine_id"],
+        "unmatched",
+        {"slot": plain["slot"], "count": sum(count for _, count in plain["took"])},
+    ),
+    DeferredEventsLeft.tag: lambda plain, _: ("", "deferred events left", {"count": plain["count"]}),
+}

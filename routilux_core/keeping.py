@@ -1,0 +1,255 @@
+"""Keeping: a manager's store, and how its jobs get there and come back."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+from attrs import evolve, frozen
+
+from routilux_core.apply import apply
+from routilux_core.committer import FIRST, LONGEST, Committer
+from routilux_core.entry_writer import EntryWriter
+from routilux_core.facts import JobMoved
+from routilux_core.flow_version import FlowVersion, read_version, version_of
+from routilux_core.job_data import FIELDS, JobData, copied
+from routilux_core.job_errors import InvalidTransition, UnknownJob
+from routilux_core.journal import Durability, Journal
+from routilux_core.owner import dead, new_owner
+from routilux_core.renewal import Renewal
+from routilux_core.store import Claim
+from routilux_core.store_errors import ClaimLost, ClaimRefused, DamagedStore, StoreUnavailable
+from routilux_core.stored_job import StoredJob, StoredJobs, trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from routilux_core.convert import Converter
+    from routilux_core.fact import Fact
+    from routilux_core.flow import Flow
+    from routilux_core.job import Job
+    from routilux_core.plan import Plan
+    from routilux_core.settings import Settings
+    from routilux_core.state import JobState
+    from routilux_core.store import Store
+
+Result = TypeVar("Result")
+FRESH = 600.0
+"""Seconds after which a version of a flow is saved again, so that nobody takes it for unused."""
+
+
+class Keeping:
+    """The store of one manager. It knows which flows its jobs run, and who has them."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        converter: Converter,
+        running: Callable[[], Iterable[Job]],
+        *,
+        owned: bool,
+    ) -> None:
+        self.store = store
+        self._owned = owned
+        self._patience = settings.outage_seconds
+        self._closing = threading.Event()
+        self.owner = new_owner()
+        self.seconds = settings.claim_seconds
+        self.durability = Durability(settings.durability)
+        self.committer = Committer(store, self.seconds, settings.outage_seconds)
+        self.renewal = Renewal(self, running)
+        self.jobs = StoredJobs(store, converter, self._lines_of)
+        self._converter = converter
+        self._lock = threading.Lock()
+        """Guards what follows."""
+        self._saved: WeakKeyDictionary[Plan, tuple[FlowVersion, float]] = WeakKeyDictionary()
+        self._lines: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._flows: WeakValueDictionary[tuple[str, str], Flow] = WeakValueDictionary()
+
+    def close(self, timeout: float | None = None) -> None:
+        """Write what is left, and let go of the store if it was opened for this manager."""
+        self._closing.set()
+        self.committer.stop(timeout)
+        self.renewal.stop(timeout)
+        if self._owned:
+            self.store.close()
+
+    def patiently(self, ask: Callable[..., Result], *given: Any) -> Result:
+        """Ask the store, and ask it again while it does not answer, for as long as outages are waited out."""
+        began, pause = monotonic(), FIRST
+        while True:
+            try:
+                return ask(*given)
+            except StoreUnavailable:
+                if monotonic() - began + pause > self._patience or self._closing.wait(pause):
+                    raise
+                pause = min(2 * pause, LONGEST)
+
+    # -- versions of flows -------------------------------------------------------------------------------
+
+    def version(self, plan: Plan, before: tuple[str, ...] = ()) -> FlowVersion:
+        """Return the version of a plan's flow, which the store has now; `before` is what the job had until now."""
+        found, saved_at = self._saved.get(plan, (None, 0.0))
+        if before not in {(), plan.fingerprint}:
+            former = {name: lines for (_, name), lines in self._lines.items() if lines == before}
+            found, saved_at = evolve(version_of(plan), former=former), -inf
+        if found is None or monotonic() - saved_at > FRESH:
+            found = found or version_of(plan)
+            self.patiently(self.store.save_flow, found.flow_id, found.name, found.content)
+            with self._lock:
+                self._saved[plan] = found, monotonic()
+                self._lines[found.flow_id, found.name] = found.lines
+                self._flows[found.flow_id, found.name] = plan.flow
+        return found
+
+    def flow_of(self, flow_id: str, name: str) -> Flow:
+        """Return the flow of that version: the one that was used here, or one that is made again."""
+        known = self._flows.get((flow_id, name))
+        if known is not None:
+            return known
+        made = self._read_version(flow_id, name).flow()
+        with self._lock:
+            return self._flows.setdefault((flow_id, name), made)
+
+    def _read_version(self, flow_id: str, name: str) -> FlowVersion:
+        content = self.patiently(self.store.load_flow, flow_id, name)
+        if content is None:
+            raise DamagedStore(f"of flow {flow_id!r}", "it is not there any more", f"version {name}")
+        found = read_version(flow_id, content)
+        with self._lock:
+            self._lines[flow_id, name] = found.lines
+            self._lines |= {(flow_id, former): lines for former, lines in found.former.items()}
+        return found
+
+    def _lines_of(self, flow_id: str, name: str) -> tuple[str, ...]:
+        lines = self._lines.get((flow_id, name))
+        return self._read_version(flow_id, name).lines if lines is None else lines
+
+    # -- jobs that begin ---------------------------------------------------------------------------------
+
+    def opening(self, plan: Plan, state: JobState) -> Journal:
+        """Return the journal of a job that the store does not have; its first commit takes it in."""
+        claim = Claim(state.job_id, self.owner, 1)
+        journal = self._journal(plan, state._data, claim)
+        journal.opens = self.seconds
+        history = list(state._history)
+        data = state._data
+        if data.number and (not history or history[0].number != 1):
+            whole = {name: copied(name, getattr(data, name)) for name in FIELDS}
+            moved = JobMoved(data.number + 1, data.updated_at, whole)
+            apply(data, moved)
+            data.number = moved.number
+            state._history.append(moved)
+            history = [moved]
+        self._write_past(journal, data, history)
+        return journal
+
+    def _journal(self, plan: Plan, data: JobData, claim: Claim, known: tuple[str, ...] = ()) -> Journal:
+        version = self.version(plan, known)
+        writer = EntryWriter(self._converter, data, plan.ways, {version.lines: version.name})
+        return Journal(writer, self.committer, self.durability, version.name, claim)
+
+    def write(self, journal: Journal) -> None:
+        """Write what has happened to a job that is not run."""
+        journal.seal()
+        draft = journal.take()
+        if draft is not None and self.patiently(self.store.commit, [journal.commit(draft)]):
+            raise ClaimLost(journal.claim.job_id)
+
+    def submit(self, journal: Journal) -> None:
+        """Hand a job in, for whoever takes it up."""
+        journal.seal()
+        draft = journal.take()
+        if draft is not None:
+            commit = journal.commit(draft)
+            self.patiently(self.store.submit, commit.claim.job_id, commit.head, commit.entries)
+
+    def _write_past(self, journal: Journal, data: JobData, history: list[Fact]) -> None:
+        """Write facts that have happened before, each over the data of its time."""
+        writer = journal.writer
+        if not history:
+            return
+        past = JobData(data.job_id, data.flow_id, data.root, data.created_at, data.created_at)
+        past.number = history[0].number - 1
+        writer.data = past
+        for fact in history:
+            writer.write(fact)
+            apply(past, fact)
+            trace(fact, writer.origins)
+        writer.data = data
+        journal.taken = history[0].number - 1
+
+    # -- jobs that go on ---------------------------------------------------------------------------------
+
+    def claim(self, job_id: str) -> Claim:
+        """Claim a job that nobody has who is still there."""
+        claim = partial(self.patiently, self.store.claim, job_id, self.owner, self.seconds)
+        try:
+            return claim()
+        except ClaimRefused:
+            gone = dead(self.patiently(self.store.owners))
+            if not gone:
+                raise
+            return claim(gone)
+
+    def claim_next(self, limit: int, gone: Collection[str]) -> list[Claim]:
+        """Claim jobs that should run and that nobody has who is still there."""
+        return self.store.claim_next(self.owner, self.seconds, limit, None, gone)
+
+    def recall(self, state: JobState, claim: Claim | None = None) -> Recalled | None:
+        """Claim a job and bring its state to what the store has; None where the store does not have it.
+
+        What was added to the state since it was loaded stays, if the job has not gone on meanwhile.
+        """
+        try:
+            claim = claim or self.claim(state.job_id)
+        except UnknownJob:
+            return None
+        except ClaimRefused:
+            stored = self.read(state.job_id)
+            if stored.data.status.final:
+                status = str(stored.data.status)
+                raise InvalidTransition(state.job_id, status, "running", ()) from None
+            raise
+        journal = None if state._job is None else state._job.journal
+        if journal is not None and journal.complete and claim.epoch == journal.claim.epoch + 1:
+            return Recalled(claim, journal.kept, journal.writer.origins)
+        try:
+            stored = self.read(state.job_id)
+        except BaseException:
+            self.store.release([claim])
+            raise
+        number = stored.data.number
+        if state._base != number:
+            state.become(stored)
+        return Recalled(claim, number, stored.origins)
+
+    def read(self, job_id: str) -> StoredJob:
+        """Return a job as the store has it."""
+        return self.patiently(self.jobs.read, job_id)
+
+    def going_on(self, plan: Plan, state: JobState, recalled: Recalled) -> Journal:
+        """Return the journal of a job that was recalled."""
+        data = state._data
+        journal = self._journal(plan, data, recalled.claim, data.fingerprint)
+        journal.writer.origins = recalled.origins
+        journal.kept = journal.taken = journal.sealed = recalled.number
+        for fact in list(state._history):
+            if fact.number > recalled.number:
+                journal.writer.write(fact)
+        return journal
+
+
+@frozen(eq=False, repr=False)
+class Recalled:
+    """A job that this manager has claimed."""
+
+    claim: Claim
+    number: int
+    """Of the last fact that the store has."""
+    origins: dict[int, int]

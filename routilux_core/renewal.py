@@ -1,0 +1,93 @@
+"""Renewal: lets the claims of a manager last, and hears what others ask of its jobs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from routilux_core.store_errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from routilux_core.job import Job
+    from routilux_core.keeping import Keeping
+
+log = logging.getLogger("routilux.store")
+HEARING = 1.0
+"""Seconds between two looks for requests: one statement for all jobs."""
+SHARES = 3
+"""A claim is renewed so many times in its life."""
+
+
+class Renewal:
+    """A thread of its own, there as long as the manager has jobs in the store."""
+
+    def __init__(self, keeping: Keeping, jobs: Callable[[], Iterable[Job]]) -> None:
+        self._keeping = keeping
+        self._jobs = jobs
+        self._wake = threading.Condition(threading.Lock())
+        """Its lock guards what follows."""
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+
+    def begin(self) -> None:
+        """Be there from now on."""
+        if self._thread is None:
+            with self._wake:
+                if self._thread is None and not self._stopped:
+                    self._thread = threading.Thread(target=self._run, name="routilux-claims", daemon=True)
+                    self._thread.start()
+
+    def stop(self, timeout: float | None = None) -> None:
+        """End the thread, waiting up to `timeout` for it."""
+        with self._wake:
+            self._stopped = True
+            self._wake.notify()
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
+
+    def _run(self) -> None:
+        period = self._keeping.seconds / SHARES
+        renew_at, hear_at = monotonic() + period, monotonic() + HEARING
+        while self._sleep(min(renew_at, hear_at)):
+            try:
+                if monotonic() >= renew_at:
+                    renew_at = monotonic() + period
+                    self._renew()
+                if monotonic() >= hear_at:
+                    hear_at = monotonic() + HEARING
+                    self._hear()
+            except StoreError as error:
+                log.warning("claims could not be renewed, nor requests heard: %s", error)
+            except Exception:
+                log.exception("claims could not be renewed, nor requests heard")
+
+    def _sleep(self, until: float) -> bool:
+        with self._wake:
+            while not self._stopped and (left := until - monotonic()) > 0:
+                self._wake.wait(left)
+            return not self._stopped
+
+    def _renew(self) -> None:
+        claims = {}
+        for job in self._jobs():
+            journal = job.journal
+            if journal is not None and not journal.released and journal.opens is None:
+                claims[journal.claim] = job
+        if claims:
+            lost = self._keeping.store.renew(list(claims), self._keeping.seconds)
+            for claim, job in claims.items():
+                if claim.job_id in lost:
+                    self._keeping.committer.lost(job, claim)
+
+    def _hear(self) -> None:
+        jobs = {job.job_id: job for job in self._jobs()}
+        if jobs:
+            for request in self._keeping.store.requests(self._keeping.owner):
+                job = jobs.get(request.job_id)
+                if job is not None:
+                    job.hear(request)

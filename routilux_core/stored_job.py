@@ -1,0 +1,124 @@
+"""StoredJob: a job as a store has it, made again from its snapshot and what came after."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from attrs import define, frozen
+
+from routilux_core.document_errors import InvalidDocument, NewerSchema
+from routilux_core.entry_reader import EntryReader
+from routilux_core.facts import ActivationCompleted, ActivationFailed, ActivationSkipped, JobMoved
+from routilux_core.job_data import JobData
+from routilux_core.snapshot_document import read_snapshot
+from routilux_core.store_errors import DamagedStore, NewerStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from routilux_core.convert import Converter
+    from routilux_core.fact import Fact
+    from routilux_core.store import Entry, Head, Store
+
+PAGE = 200
+"""So many entries are asked for at once."""
+SHORT = 5_000
+"""A history of so many facts is read as a whole: it takes no time, and nobody has to come back for it."""
+DONE = {ActivationCompleted, ActivationFailed, ActivationSkipped}
+
+
+@define(eq=False, repr=False)
+class StoredJob:
+    """What was read of one job."""
+
+    data: JobData
+    history: list[Fact]
+    origins: dict[int, int]
+    """For each activation that is not done, the number of the fact that made it."""
+    head: Head | None = None
+    epoch: int = 0
+    archive: Callable[[], StoredJob] | None = None
+    """Reads the job as it was before that history, with its logs, if they were left out."""
+
+
+@frozen(eq=False, repr=False)
+class StoredJobs:
+    """Reads the jobs of one store; what is wrong with one of them is a `StoreError` that names it."""
+
+    store: Store
+    converter: Converter
+    lines_of: Callable[[str, str], tuple[str, ...]]
+    """From flow id and name of a version to the fingerprint of the flow."""
+
+    def read(self, job_id: str) -> StoredJob:
+        """Return a job; what came before its last snapshot is left out, unless it is short."""
+        kept = self.store.load(job_id)
+        flow_id, snapshot = kept.head.flow_id, kept.snapshot
+        with _named(job_id):
+            if snapshot is None:
+                found = self._replayed(job_id, flow_id, kept.entries)
+            elif snapshot.number <= SHORT:
+                found = self._replayed(job_id, flow_id, entries_of(self.store, job_id))
+            else:
+                lines_of = partial(self.lines_of, flow_id)
+                data, origins = read_snapshot(snapshot.content, self.converter, lines_of)
+                found = self._continued(StoredJob(data, [], origins), flow_id, kept.entries)
+                found.archive = partial(self._past, job_id, flow_id, snapshot.number)
+        found.head, found.epoch = kept.head, kept.epoch
+        return found
+
+    def _past(self, job_id: str, flow_id: str, last: int) -> StoredJob:
+        with _named(job_id):
+            return self._replayed(job_id, flow_id, entries_of(self.store, job_id, last))
+
+    def _replayed(self, job_id: str, flow_id: str, entries: Iterable[Entry]) -> StoredJob:
+        return self._continued(
+            StoredJob(JobData(job_id, flow_id, job_id, 0.0, 0.0), [], {}), flow_id, entries
+        )
+
+    def _continued(self, job: StoredJob, flow_id: str, entries: Iterable[Entry]) -> StoredJob:
+        data, history, origins = job.data, job.history, job.origins
+        reader = EntryReader(self.converter, data, partial(self.lines_of, flow_id))
+        for entry in entries:
+            if not data.number:  # a job that was moved begins anywhere
+                data.number = entry.first - 1
+            for fact in reader.replay(entry.content, entry.first, entry.last):
+                history.append(fact)
+                trace(fact, origins)
+        return job
+
+
+def entries_of(store: Store, job_id: str, last: int | None = None) -> Iterator[Entry]:
+    """Give the entries of a job from the first one on, up to that fact, a page at a time."""
+    after = 0
+    while page := store.history(job_id, after, PAGE):
+        for entry in page:
+            if last is not None and entry.first > last:
+                return
+            yield entry
+        after = page[-1].last
+
+
+def trace(fact: Fact, origins: dict[int, int]) -> None:
+    """Note which activations a fact makes, and which one is done by it."""
+    if type(fact) in DONE:
+        origins.pop(fact.activation.id, None)  # type: ignore[attr-defined]
+    elif hasattr(fact, "activations"):
+        for activation in fact.activations:
+            origins[activation.id] = fact.number
+    elif type(fact) is JobMoved or hasattr(fact, "legacy"):
+        whole = fact.whole if type(fact) is JobMoved else fact.legacy  # type: ignore[attr-defined]
+        for number in whole["activations"]:
+            origins[number] = fact.number
+
+
+@contextmanager
+def _named(job_id: str) -> Iterator[None]:
+    try:
+        yield
+    except NewerSchema as error:
+        raise NewerStore(f"of job {job_id!r}", str(error), error.number, error.newest) from error
+    except InvalidDocument as error:
+        raise DamagedStore(f"of job {job_id!r}", error.reason, error.path) from error
