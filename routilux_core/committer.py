@@ -21,6 +21,7 @@ from routilux_core.store_errors import ClaimLost, ClaimRefused, StoreUnavailable
 from routilux_core.urgency import Urgency
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
     from routilux_core.store import Claim, Store
@@ -92,13 +93,15 @@ class Committer:
     def mark(self, job: Written, urgency: Urgency) -> None:
         """Have a job written, now or soon, by the committer's thread."""
         with self._news:
-            job.journal.marked = urgency
+            journal = job.journal
+            journal.marked = urgency
             if urgency is Urgency.NOW:
                 self._now[job] = None
-            elif job not in self._now:
+            else:
                 if not self._soon:
                     self._due = monotonic() + SOON
                 self._soon[job] = None
+                journal.scheduled = True
             self._call()
 
     def commit(self, job: Written) -> bool:
@@ -135,7 +138,7 @@ class Committer:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="routilux-committer", daemon=True)
             self._thread.start()
-        elif self._sleeping and (self._now or self._due < self._until):
+        elif self._sleeping and (self._now or self._unsure or self._due < self._until):
             self._sleeping = False
             self._news.notify()
 
@@ -167,15 +170,21 @@ class Committer:
     # -- for whoever commits -----------------------------------------------------------------------------
 
     def _round(self, own: Written | None = None) -> None:
+        """Write all that want it now, and in the committer's own thread also those that may wait."""
         if self._unsure:
             again, self._unsure = self._unsure, []
             self._write(again)
             return
-        with self._news:
-            jobs = {**self._now, **self._soon}
-            self._now, self._soon, self._due = {}, {}, inf
-        if own is not None:
-            jobs[own] = None
+        jobs: Iterable[Written] = () if own is None else (own,)
+        if own is None or self._now:
+            with self._news:
+                jobs = {**self._now, **dict.fromkeys(jobs)}
+                self._now = {}
+                if own is None:
+                    for job in self._soon:
+                        job.journal.scheduled = False
+                    jobs |= self._soon
+                    self._soon, self._due = {}, inf
         batch = []
         for job in jobs:
             with job.lock:
@@ -250,6 +259,8 @@ class Committer:
             log.warning("%s; what happens to jobs is kept here until it answers", error)
         if now - self._failing_since < self._patience and not self._stopped:
             self._unsure += [one for one in batch if not one.failed]
+            with self._news:
+                self._call()
             return
         log.error("%s; %d jobs are given up here, as the store has them", error, len(batch))
         self._failing_since = 0.0

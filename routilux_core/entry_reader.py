@@ -10,17 +10,31 @@ from routilux_core.activation import Activation
 from routilux_core.activation_document import Reader, read_activation
 from routilux_core.apply import apply
 from routilux_core.document_errors import InvalidDocument, NewerSchema, shorten, shorten_line
-from routilux_core.document_part import COUNT, MOMENT, NUMBER, PAYLOAD, TEXT, optional
-from routilux_core.entry_writer import COMPLETED, EMITTED, NOWHERE, SCHEMA, STARTED
+from routilux_core.document_part import (
+    COUNT,
+    DICT,
+    LINEAGE,
+    MOMENT,
+    NUMBER,
+    PAYLOAD,
+    PRIORITY,
+    TEXT,
+    optional,
+)
+from routilux_core.entry_writer import BEGUN, COMPLETED, DONE, EMITTED, NOWHERE, POSTED, SCHEMA, STARTED
 from routilux_core.facts import (
     ActivationCompleted,
     ActivationStarted,
     ActivationYielded,
     DeferredEventReleased,
     EventEmitted,
+    EventPosted,
+    JobCompleted,
+    JobStarted,
 )
 from routilux_core.facts_document import decode_happening
 from routilux_core.identity import ITEM_BITS, MASK, STEP, digest
+from routilux_core.job_data_document import ID
 from routilux_core.plain_bytes import loads
 from routilux_core.schema import check_keys
 from routilux_core.views import ListView
@@ -32,7 +46,8 @@ if TYPE_CHECKING:
     from routilux_core.fact import Fact
     from routilux_core.job_data import JobData
 
-DUE = optional(MOMENT)
+DUE, LIMIT = optional(MOMENT), optional(NUMBER)
+LIMIT = optional(NUMBER)
 
 
 @frozen(eq=False, repr=False)
@@ -67,6 +82,9 @@ class EntryReader(Reader):
             STARTED: self._started,
             COMPLETED: self._completed,
             EMITTED: self._emitted,
+            POSTED: self._posted,
+            BEGUN: self._begun,
+            DONE: JobCompleted,
         }
 
     def replay(self, content: bytes, first: int, last: int) -> Iterator[Fact]:
@@ -104,7 +122,7 @@ class EntryReader(Reader):
             self._deferred = self._data.deferred[0][3]
         return fact
 
-    # -- the three of most steps -------------------------------------------------------------------------
+    # -- those of most steps and jobs -------------------------------------------------------------------------
 
     def _started(self, number: int, at: float, known: int, _routine_id: str, _origin: int) -> Fact:
         self._places.pop(known, None)
@@ -144,6 +162,90 @@ class EntryReader(Reader):
             children.append(Activation(last, way.routine_id, way.slot, payload, way.source, at, lineage))
         fact.follows = children[0] if single else tuple(children)
         return fact
+
+    def _begun(
+        self,
+        number: int,
+        at: float,
+        job_id: str,
+        flow_id: str,
+        root: str,
+        created_at: float,
+        version: Any,
+        timeout: float | None,
+        metadata: Any,
+    ) -> Fact:
+        place = f"fact {number}"
+        ids = [ID.read(one, self, place) for one in (job_id, flow_id, root)]
+        made = MOMENT.read(created_at, self, place)
+        lines, limit = self.version(version, place), LIMIT.read(timeout, self, place)
+        return JobStarted(number, at, *ids, made, lines, limit, DICT.read(metadata, self, place))
+
+    def _posted(
+        self,
+        number: int,
+        at: float,
+        routine_id: str,
+        slot: str,
+        plain: Any,
+        made: int,
+        lineage: str,
+        priority: int,
+        max_retries: int,
+    ) -> Fact:
+        place = f"fact {number}"
+        payload = PAYLOAD.read(plain, self, place)
+        born = LINEAGE.read(lineage, self, place)
+        activation = Activation(
+            COUNT.read(made, self, place), routine_id, slot, payload, None, at, born, priority=priority
+        )
+        activation.max_retries = max_retries
+        return EventPosted(number, at, routine_id, slot, payload, (activation,))
+
+    def _begun(
+        self,
+        number: int,
+        at: float,
+        job_id: str,
+        flow_id: str,
+        root: str,
+        created_at: float,
+        version: Any,
+        timeout: float | None,
+        metadata: Any,
+    ) -> Fact:
+        place = f"fact {number}"
+        ids = [ID.read(one, self, place) for one in (job_id, flow_id, root)]
+        made = MOMENT.read(created_at, self, place)
+        lines, limit = self.version(version, place), LIMIT.read(timeout, self, place)
+        return JobStarted(number, at, *ids, made, lines, limit, DICT.read(metadata, self, place))
+
+    def _posted(
+        self,
+        number: int,
+        at: float,
+        routine_id: str,
+        slot: str,
+        plain: Any,
+        made: int,
+        lineage: str,
+        priority: int,
+        max_retries: int,
+    ) -> Fact:
+        place = f"fact {number}"
+        payload, born = PAYLOAD.read(plain, self, place), LINEAGE.read(lineage, self, place)
+        activation = Activation(
+            id=COUNT.read(made, self, place),
+            routine_id=TEXT.read(routine_id, self, place),
+            slot=TEXT.read(slot, self, place),
+            data=payload,
+            source=None,
+            created=at,
+            lineage=born,
+            priority=PRIORITY.read(priority, self, place),
+            max_retries=COUNT.read(max_retries, self, place),
+        )
+        return EventPosted(number, at, routine_id, slot, payload, (activation,))
 
     # -- what other facts are made of --------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """EntryWriter: facts as plain data for a store, each written as it happens, before anything can change.
 
 The content of an entry is a list: the number of its schema, then times and facts. A time, in seconds since the
-epoch, is that of the facts after it. The three facts that most steps are made of are short lists, the others
+epoch, is that of the facts after it. The facts that most steps and jobs are made of are short lists, the others
 are objects. What an emission makes along plain connections is not written, only the numbers of these
 connections. Any other activation is written where it is made. Later facts name it by its id.
 """
@@ -12,8 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from routilux_core.activation_document import Writer, write_activation
 from routilux_core.document_errors import NotSerializable
+from routilux_core.document_part import LINEAGE
 from routilux_core.effect import PauseAsked
-from routilux_core.facts import ActivationCompleted, ActivationStarted, EventEmitted
+from routilux_core.facts import (
+    ActivationCompleted,
+    ActivationStarted,
+    EventEmitted,
+    EventPosted,
+    JobCompleted,
+    JobStarted,
+)
 from routilux_core.facts_document import encode_happening
 from routilux_core.merge import APPEND
 
@@ -28,7 +36,7 @@ if TYPE_CHECKING:
     from routilux_core.views import ListView
 
 SCHEMA = 1
-STARTED, COMPLETED, EMITTED = "s", "c", "e"
+STARTED, COMPLETED, EMITTED, POSTED, BEGUN, DONE = "s", "c", "e", "p", "b", "d"
 Ways = dict[str, dict[str, Any]]
 """For each routine and event the plain connections that it takes: a number, or a list of them."""
 NOWHERE = -1
@@ -103,6 +111,15 @@ class EntryWriter(Writer):
             self.started(fact.activation)  # type: ignore[attr-defined]
         elif kind is ActivationCompleted:
             self.completed(fact.activation, fact.seconds)  # type: ignore[attr-defined]
+        elif kind is JobCompleted:
+            self.pressing = True
+            self.draft.append([DONE])
+        elif kind is JobStarted:
+            self.pressing = True
+            self.draft.append([BEGUN, *self._begun(fact)])  # type: ignore[arg-type]
+        elif kind is EventPosted and len(fact.activations) == 1:  # type: ignore[attr-defined]
+            self.pressing = True
+            self.draft.append([POSTED, *self._posted(fact)])  # type: ignore[arg-type]
         else:
             self._payloads.clear()
             self.pressing = True
@@ -141,6 +158,19 @@ class EntryWriter(Writer):
                 self.origins[child.id] = fact.number
         else:
             self.origins[follows.id] = fact.number  # type: ignore[union-attr]  # a single one
+
+    def _begun(self, fact: JobStarted) -> list[Any]:
+        metadata = self.converter.encode(fact.metadata, "metadata")
+        version = self.version(fact.fingerprint, "fingerprint")
+        return [fact.job_id, fact.flow_id, fact.root, fact.created_at, version, fact.timeout, metadata]
+
+    def _posted(self, fact: EventPosted) -> list[Any]:
+        [activation] = fact.activations
+        self.origins[activation.id] = fact.number
+        plain = self.converter.encode(fact.data, f"{fact.routine_id}.{fact.slot}")
+        lineage = LINEAGE.write(activation.lineage, self, "lineage")
+        known = [fact.routine_id, fact.slot, plain, activation.id, lineage]
+        return [*known, activation.priority, activation.max_retries]
 
     def _prepared_form(self, fact: Fact) -> Any:
         known, plain = self._prepared.pop(id(fact), (None, None))

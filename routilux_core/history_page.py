@@ -75,8 +75,10 @@ class HistoryReader:
         return None if show is None else ExecutionRecord(*show(plain, self._reader), moment(at))
 
     def _short(
-        self, number: int, at: float, kind: str, known: int, routine_id: str, *more: Any
-    ) -> ExecutionRecord:
+        self, number: int, at: float, kind: str, known: Any = None, routine_id: str = "", *more: Any
+    ) -> ExecutionRecord | None:
+        if kind not in {STARTED, COMPLETED, EMITTED}:
+            return None
         if kind == STARTED:
             name, data = "start", self._payload(known, more[0])
         elif kind == COMPLETED:
@@ -97,7 +99,7 @@ class HistoryReader:
                     plain = self._origins[origin] = fact
         place = f"fact {origin}"
         if type(plain) is list:
-            return self._reader.payload(plain[4], place)
+            return self._reader.payload(plain[4 if plain[0] == EMITTED else 3], place)
         made = next((one for one in _made_by(plain) if one.get("id") == known), None)
         if made is None:
             return {}

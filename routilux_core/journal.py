@@ -75,7 +75,9 @@ class Journal:
     awaited: bool = False
     """True while somebody waits for what is not kept yet."""
     marked: Urgency = Urgency.NONE
-    """How urgent the committer believes it to be."""
+    """How soon the committer is going to write it."""
+    scheduled: bool = False
+    """True while that is soon at the latest."""
     leaving: bool = False
     """True when the claim is to be given up though the job is neither paused nor over."""
     note: str = ""
@@ -180,7 +182,7 @@ class Journal:
 
     def take(self) -> Draft | None:
         """Take what is sealed; None where there is nothing to write."""
-        self.marked = Urgency.NONE
+        self.marked = Urgency.SOON if self.scheduled else Urgency.NONE
         if self.urgency is Urgency.NONE:
             return None
         draft = Draft(

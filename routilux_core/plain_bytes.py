@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from json import JSONDecoder, JSONEncoder
+from json import encoder as library
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_encode = JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
+_encoder = JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
+_make = getattr(library, "c_make_encoder", None)
 _decode = JSONDecoder().decode
+
+
+def _refuse(value: object) -> Any:
+    raise TypeError(f"{type(value).__name__} is no plain data")
+
+
+# What `JSONEncoder.encode` makes anew for every call, where Python has it in C.
+_chunks = _make and _make(None, _refuse, library.encode_basestring, None, ":", ",", False, False, False)
 
 
 def standard_dumps(plain: Any) -> bytes:
     """Return plain data as JSON, as compact as can be."""
-    return _encode(plain).encode()
+    return ("".join(_chunks(plain, 0)) if _chunks else _encoder.encode(plain)).encode()
 
 
 def standard_loads(content: bytes) -> Any:

@@ -94,6 +94,8 @@ class Plan:
     slots: dict[str, dict[str, BoundSlot]]
     routes: dict[str, dict[str, tuple[Route, ...]]]
     straight: dict[str, dict[str, Route]]
+    ways: dict[str, dict[str, int | list[int]]]
+    """The plain connections of each event that has any connection, by their numbers."""
     fingerprint: tuple[str, ...]
     order: tuple[BoundSlot, ...]
     """The slots that may hold payloads until the end, in connection order, those that release first."""
@@ -105,17 +107,6 @@ class Plan:
     """True when delivering calls functions or policies of users."""
     checked: set[object] = Factory(set)
     """The managers whose plugins have looked at it."""
-
-    @property
-    def ways(self) -> dict[str, dict[str, Any]]:
-        """The numbers of the plain connections of each event that has any connection."""
-        found: dict[str, dict[str, Any]] = {}
-        for routine_id, events in self.routes.items():
-            found[routine_id] = {}
-            for event, routes in events.items():
-                numbers = [route.index for route in routes if route.plain]
-                found[routine_id][event] = numbers[0] if len(routes) == len(numbers) == 1 else numbers
-        return found
 
     def slot(self, routine_id: str, name: str) -> BoundSlot:
         """Return the slot; the error lists what there is."""
@@ -185,12 +176,21 @@ def _compile(flow: Flow) -> Plan:
         slots=slots,
         routes=routes,
         straight=straight,
+        ways={
+            routine_id: {event: _numbers(ways) for event, ways in events.items()}
+            for routine_id, events in routes.items()
+        },
         fingerprint=_fingerprint(routines, flow.connections),
         order=_order(reached),
         ids=ids,
         demanding=any(slot.priority or slot.concurrency for slot in everything),
         foreign=any(callable(slot.merge) or not isinstance(slot.policy, Each) for slot in everything),
     )
+
+
+def _numbers(ways: tuple[Route, ...]) -> int | list[int]:
+    numbers = [way.index for way in ways if way.plain]
+    return numbers[0] if len(ways) == len(numbers) == 1 else numbers
 
 
 def _bind(flow: Flow, routine: Routine, routine_id: str, slot: Slot, straight: dict[str, Route]) -> BoundSlot:

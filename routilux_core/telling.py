@@ -7,6 +7,7 @@ from abc import abstractmethod
 from bisect import bisect_right
 from functools import partial
 from operator import attrgetter
+from threading import get_ident
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -149,10 +150,12 @@ class Telling(Feeding):
         with self.lock:
             journal.kept = number
             keepers, self._keepers = self._keepers, ()
-            awaited = journal.awaited or journal.waiting
-            if awaited:
+            free = False
+            if self.turning == get_ident():  # it has just written this itself
+                self.ledger.stirred = self.ledger.stirred or journal.awaited
+            elif journal.awaited or journal.waiting:
                 self.inbox.append((self._hear_stored, None, None))
-            free = awaited and not self.turning
+                free = not self.turning
         for ring in keepers:
             ring()
         if free:
