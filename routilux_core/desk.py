@@ -210,7 +210,8 @@ class Desk(ABC):
     @property
     def settled(self) -> bool:
         """True when the job is over, paused or detached, and everybody was told."""
-        return self.ended and (self.data.status in SETTLED or self.detached is not None)
+        status = self.data.status
+        return self.ended and self.told is status and (status in SETTLED or self.detached is not None)
 
     @property
     def _complete(self) -> bool:

@@ -142,16 +142,16 @@ class EntryReader(Reader):
         fact = EventEmitted(
             number, at, sender, TEXT.read(routine_id, self, place), TEXT.read(event, self, place), payload
         )
-        if ways == NOWHERE:
-            fact.connected = False
-            return fact
-        single = type(ways) is int
         if sender is None:
             base = self._deferred
         else:
             sent = self._places.get(sender.id, 0)
             self._places[sender.id] = sent + 1
             base = (sender.items << ITEM_BITS) + sender.lineage + sent
+        if ways == NOWHERE:
+            fact.connected = False
+            return fact
+        single = type(ways) is int
         if self._data.fingerprint is not self._fingerprint:
             self._fingerprint = self._data.fingerprint
             self._ways = ways_of(self._fingerprint)

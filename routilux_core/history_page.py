@@ -20,6 +20,7 @@ from routilux_core.facts import (
     PayloadsUnmatched,
 )
 from routilux_core.record import ExecutionRecord, moment, shown_error
+from routilux_core.slot_document import MERGED
 from routilux_core.views import ListView
 
 if TYPE_CHECKING:
@@ -100,10 +101,14 @@ class HistoryReader:
         place = f"fact {origin}"
         if type(plain) is list:
             return self._reader.payload(plain[4 if plain[0] == EMITTED else 3], place)
-        made = next((one for one in _made_by(plain) if one.get("id") == known), None)
+        made_there = {one["id"]: one for one in _made_by(plain)}
+        made = made_there.get(known)
         if made is None:
             return {}
-        payload = self._reader.payload(made["data"], place) if "data" in made else {}
+        data = made.get("data", {})
+        while type(data) is int:  # the same as that of another one
+            data = made_there[data].get("data", {})
+        payload = self._reader.payload(data, place)
         for view in made.get("gathered", ()):
             name = view["field"]
             if "length" in view:
@@ -121,6 +126,10 @@ class HistoryReader:
                 break
             if type(plain) is list:
                 continue
+            inherited = (plain.get("legacy") or plain.get("whole") or {}).get("merged")
+            if inherited:
+                merged = MERGED.read(inherited, self._reader, f"fact {number}")
+                values += merged.get((routine_id, slot), {}).get(name, [])
             if plain["fact"] == PayloadMerged.tag and (plain["routine_id"], plain["slot"]) == (
                 routine_id,
                 slot,

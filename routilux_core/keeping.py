@@ -206,6 +206,8 @@ class Keeping:
 
         What was added to the state since it was loaded stays, if the job has not gone on meanwhile.
         """
+        if state._job is not None and state._job.detached is None:
+            state._job.wait_stored()  # what was added to a paused one
         try:
             claim = claim or self.claim(state.job_id)
         except UnknownJob:

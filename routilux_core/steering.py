@@ -91,7 +91,7 @@ class Steering(Serving):
         while True:
             done = Event()
             with self.lock:
-                goal = number if journal.holds else 0
+                goal = number if journal.holds or self.ended else 0
                 if self.detached is not None or (journal.kept >= goal and journal.opens is None):
                     break
                 self._keepers = (*self._keepers, done.set)

@@ -147,10 +147,10 @@ class Turn(Desk):
                         act(one, two)
                     except BaseException as error:  # noqa: BLE001 - our own fault ends the job, never the turn
                         engine.broken(error)
-            if ledger.stirred:
+            concluding = engine.over and self.told is not data.status and self._complete
+            if ledger.stirred or concluding:
                 ledger.stirred = False
                 self._guarded(self._show)
-            concluding = engine.over and self.told is not data.status and self._complete
             if concluding:
                 self.told = data.status
                 self._guarded(self._end)
@@ -203,7 +203,7 @@ class Turn(Desk):
                         urgency = journal.urgency
                     self.turning = 0
                     self.give_up()
-                    self.released = engine.closed and self.ended
+                    self.released = engine.closed and self.ended and self.told is data.status
                     count = 0
                     if (woken or self.limited) and self.open:
                         count = min(self._startable(), self.limit - self.inflight)

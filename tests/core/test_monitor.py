@@ -6,8 +6,8 @@ from routilux_core import (
     ErrorHandler,
     Fact,
     Flow,
-    JobForked,
     JobManager,
+    JobStarted,
     Monitor,
     Routine,
     facts,
@@ -54,7 +54,7 @@ def chain(flow_id="flow"):
 
 
 def test_there_is_a_method_for_each_kind_of_fact():
-    assert set(KINDS.values()) == set(Fact.__subclasses__()) | {JobForked}
+    assert set(KINDS.values()) == set(Fact.__subclasses__()) | set(JobStarted.__subclasses__())
     assert {"on_job_started", "on_activation_started", "on_event_emitted", "on_job_failed"} <= set(KINDS)
 
 

@@ -106,7 +106,7 @@ def check_told(watcher, told, state):
         raise Violation(f"a monitor saw {told} of {happened}")
 
 
-def live(dice, blob=None):
+def live(dice, blob=None, check=check_all, **options):
     """Let a random job live, with all that may be done to it, and check the laws whenever it stands still."""
     flow = random_flow(dice, World(), styles=(*STYLES, "coroutine"))
     entry = {"n": dice.number(0, 9), "hops": dice.number(0, 4), **({} if blob is None else {"blob": blob})}
@@ -117,11 +117,12 @@ def live(dice, blob=None):
         plugins=[sequential, watcher],
         discover=False,
         clock=EagerClock(),
-        settings={"max_activations": 120, "max_ready": 3},
+        settings={"max_activations": 120, "max_ready": 3, "scan_seconds": None},
+        **options,
     ) as manager:
         monitors = [lambda job, fact: told.append(fact)]
         state = manager.execute(flow, "r0", entry, timeout, monitors=monitors)
-        check_all(flow, state)
+        check(flow, state)
         check_told(watcher, told, state)
         for one in rounds:
             if state.status == "completed":
@@ -137,7 +138,7 @@ def live(dice, blob=None):
                 watcher.plans, told = one.plans, []
                 state = manager.fork_state(flow, state, start=True)
             assert manager.wait_for_all_jobs(PATIENCE), watcher.job.explain()
-            check_all(flow, state)
+            check(flow, state)
             check_told(watcher, told, state)
 
 

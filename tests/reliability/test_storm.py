@@ -10,6 +10,8 @@ import pytest
 
 from routilux_core import Flow, InvalidTransition, JobManager, JobState
 from routilux_plugins.executors import aio, pooled, process, sequential, threaded
+from routilux_plugins.stores import memory
+from tests.reliability.keeping import check_kept
 from tests.reliability.weather import STYLES, Weathered
 
 EXECUTORS = ("sequential", "threaded", "pooled", "asyncio", "process")
@@ -77,11 +79,19 @@ def story(state):
     return state.status, lines, state.get_shared_data("count"), len(state.shared_log), len(state.output_log)
 
 
-@pytest.fixture(scope="module", params=EXECUTORS)
+KEPT = {"": {}, "in a store": {"store": "memory://"}, "behind": {"store": "memory://", "durability": "batch"}}
+
+
+@pytest.fixture(
+    scope="module", params=[(executor, kept) for executor in EXECUTORS for kept in KEPT], ids=" ".join
+)
 def manager(request):
-    plugins = [aio, pooled, process, sequential, threaded]
-    settings = {"max_workers": 2}
-    with JobManager(plugins=plugins, discover=False, executor=request.param, settings=settings) as made:
+    plugins = [aio, memory, pooled, process, sequential, threaded]
+    settings = {"max_workers": 2, "scan_seconds": None}
+    executor, kept = request.param
+    with JobManager(
+        plugins=plugins, discover=False, executor=executor, settings=settings, **KEPT[kept]
+    ) as made:
         yield made
 
 
@@ -96,3 +106,5 @@ def test_a_storm_changes_nothing(manager, seed):
     upset(flow, state, rolled(seed))
     calm_down(manager, flow, state)
     assert story(state) == story(calm)
+    if manager.keeping is not None:
+        check_kept(manager, state)
