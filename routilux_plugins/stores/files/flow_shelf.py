@@ -36,12 +36,12 @@ def load_flow(transaction: Transaction, flow_id: str, fingerprint: str) -> bytes
     return read_sheet(transaction.folder.name, path).content if path.exists() else None
 
 
-def prune_flows(transaction: Transaction, before: float) -> None:
+def prune_flows(transaction: Transaction, saved_before: float) -> None:
     """Forget documents that no job refers to, and what killed processes have left."""
     heads = (record.head for record in transaction.index.records.values())
     used = {_path(transaction, *key).name for key in {(head.flow_id, head.fingerprint) for head in heads}}
     for path in transaction.folder.flows.iterdir():
-        if path.name not in used and path.stat().st_mtime < before:
+        if path.name not in used and path.stat().st_mtime < saved_before:
             with suppress(FileNotFoundError):
                 path.unlink()
 

@@ -40,7 +40,7 @@ class Folder:
         self._process = os.getpid()
         self._closed = False
         self._thread = threading.Lock()
-        self.shelf = Shelf(self.name, self.jobs, self.full)
+        self.shelf = Shelf(self.name, self.jobs)
         try:
             _refuse_strangers(path)
             path.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from routilux_core import DamagedStore
-from routilux_plugins.stores.files.disk import sync_folder
 from routilux_plugins.stores.files.log import Log, TornLog
 
 if TYPE_CHECKING:
@@ -17,12 +16,11 @@ LOG = ".log"
 
 
 class Shelf:
-    """Logs by the names of their files; the disk is waited for where that is `full`."""
+    """Logs by the names of their files."""
 
-    def __init__(self, store: str, folder: Path, full: bool) -> None:
+    def __init__(self, store: str, folder: Path) -> None:
         self.store = store
         self.folder = folder
-        self.full = full
         self._open: dict[str, Log] = {}
 
     def path(self, name: str) -> Path:
@@ -42,10 +40,7 @@ class Shelf:
 
     def make(self, name: str) -> Log:
         """Begin a log of that name; `FileExistsError` if there is one."""
-        made = self._keep(name, Log.make(self.store, self.path(name)))
-        if self.full:
-            sync_folder(self.folder)
-        return made
+        return self._keep(name, Log.make(self.store, self.path(name)))
 
     def remove(self, name: str) -> None:
         """Take a log away."""

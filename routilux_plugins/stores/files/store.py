@@ -51,20 +51,6 @@ class Files(Store):
         with self.folder.transaction() as transaction:
             transaction.make(job_id, head, entries, snapshot)
 
-    def create(
-        self,
-        job_id: str,
-        head: Head,
-        entries: Sequence[Entry],
-        owner: str,
-        seconds: float,
-        snapshot: Snapshot | None = None,
-    ) -> Claim:
-        """Take in a new job and claim it."""
-        with self.folder.transaction() as transaction:
-            transaction.make(job_id, head, entries, snapshot, (owner, 1, transaction.now + seconds))
-        return Claim(job_id, owner, 1)
-
     def claim(self, job_id: str, owner: str, seconds: float, dead: Collection[str] = ()) -> Claim:
         """Claim a job that nobody else has."""
         with self.folder.transaction() as transaction:
@@ -99,7 +85,7 @@ class Files(Store):
         """Give claims up."""
         with self.folder.transaction() as transaction:
             for record in writing.sound(transaction, writing.present(transaction, claims)):
-                transaction.append(record, {"claim": (None, record.epoch, 0.0)}, listed=True)
+                transaction.append(record, {"claim": writing.given_up(record.epoch)}, listed=True)
 
     def owners(self) -> set[str]:
         """Return who has a job."""
@@ -203,7 +189,7 @@ class Files(Store):
                 raise ClaimRefused(job_id, f"{holder!r} has it")
             transaction.remove([record])
 
-    def prune(self, before: float) -> int:
+    def prune(self, before: float, saved_before: float) -> int:
         """Forget what is over for long."""
         pruned = 0
         while True:
@@ -213,7 +199,7 @@ class Files(Store):
                 transaction.remove(old[:PORTION])
                 pruned += len(old[:PORTION])
                 if len(old) <= PORTION:
-                    flow_shelf.prune_flows(transaction, before)
+                    flow_shelf.prune_flows(transaction, saved_before)
                     return pruned
 
     def close(self) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from routilux_core import DamagedStore, DuplicateName, UnknownJob
+from routilux_plugins.stores.files.disk import sync_folder
 from routilux_plugins.stores.files.index import gone, listed
-from routilux_plugins.stores.files.record import Record, write_head
+from routilux_plugins.stores.files.record import Record, file_name, write_head
 from routilux_plugins.stores.files.repair import catch_up, snapshot_name
 from routilux_plugins.stores.files.sheet import write_sheet
 
@@ -37,6 +38,8 @@ class Transaction:
         self._listed: dict[str, Record] = {}
         self._changes: list[Meta] = []
         self._removed = False
+        self._opened = False
+        """Whether there are new logs."""
         self._written: list[tuple[str, int]] = []
         """Logs by name, and how long they were."""
         self._made: list[Path] = []
@@ -57,6 +60,10 @@ class Transaction:
             return found
         return record
 
+    def taken(self, job_id: str) -> bool:
+        """Say whether there is a job of that id, or a log that may be of one."""
+        return job_id in self.index.records or self.folder.shelf.path(file_name(job_id)).exists()
+
     def log(self, record: Record) -> Log:
         """Return the log of a job."""
         return self.folder.shelf.log(record.name)
@@ -67,7 +74,7 @@ class Transaction:
         head: Head,
         entries: Sequence[Entry],
         snapshot: Snapshot | None,
-        claim: tuple[str, int, float] | None = None,
+        claim: tuple[str | None, int, float] | None = None,
     ) -> None:
         """Take in a new job."""
         if job_id in self.index.records:
@@ -77,6 +84,7 @@ class Transaction:
         record = Record(job_id, head, last)
         path = self.folder.shelf.path(record.name)
         self._made.append(path)
+        self._opened = True
         try:
             self.folder.shelf.make(record.name)
         except FileExistsError as error:
@@ -145,6 +153,8 @@ class Transaction:
 
     def finish(self) -> None:
         """Tell the index."""
+        if self._opened and self.folder.full:
+            sync_folder(self.folder.jobs)
         if self._before is not None:
             changes = [*self._changes, *map(listed, self._listed.values())]
             self.folder.lock.set_stamp(self.index.write(changes))

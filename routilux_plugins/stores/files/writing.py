@@ -77,23 +77,53 @@ def write_batch(transaction: Transaction, batch: Sequence[Commit]) -> set[str]:
     lost, new = set(), []
     for commit in batch:
         job_id = commit.claim.job_id
-        try:
-            record = transaction.find(job_id)
-        except UnknownJob:
-            lost.add(job_id)
-            continue
-        standing = commit.standing(record.claim, record.head, record.last)
+        record = _job_of(transaction, commit)
+        if record is None:
+            last, standing = 0, commit.standing(None)
+            if standing is Standing.NEW and transaction.taken(job_id):
+                standing = Standing.LOST
+        else:
+            last = record.last
+            standing = commit.standing(record.head, last, record.epoch, record.owner)
         if standing is Standing.ASTRAY:
             raise StoreError(
-                transaction.folder.name, f"entries of job {job_id!r} do not go on after fact {record.last}"
+                transaction.folder.name, f"entries of job {job_id!r} do not go on after fact {last}"
             )
         if standing is Standing.LOST:
             lost.add(job_id)
         elif standing is Standing.NEW:
             new.append((record, commit))
     for record, commit in new:
-        _write(transaction, record, commit)
+        if record is None:
+            _open(transaction, commit)
+        else:
+            _write(transaction, record, commit)
     return lost
+
+
+def given_up(epoch: int) -> tuple[None, int, float]:
+    """Return what a frame says of a claim that nobody has any more."""
+    return None, epoch, 0.0
+
+
+def _job_of(transaction: Transaction, commit: Commit) -> Record | None:
+    """Return the job of a commit, if it is there. A new one has no part in the damage of one with its id."""
+    try:
+        return transaction.find(commit.claim.job_id)
+    except UnknownJob:
+        return None
+    except DamagedStore:
+        if commit.opens is None:
+            raise
+        return None
+
+
+def _open(transaction: Transaction, commit: Commit) -> None:
+    """Take in a new job, in one frame."""
+    claim = commit.claim
+    made = (claim.owner, claim.epoch, transaction.now + (commit.opens or 0.0))
+    held = given_up(claim.epoch) if commit.release else made
+    transaction.make(claim.job_id, commit.head, commit.entries, commit.snapshot, held)
 
 
 def _write(transaction: Transaction, record: Record, commit: Commit) -> None:
@@ -105,7 +135,9 @@ def _write(transaction: Transaction, record: Record, commit: Commit) -> None:
     handled = [request_id for request_id in commit.handled if request_id in record.waiting]
     if handled:
         meta["handled"] = handled
-    listed = changed or bool(handled) or commit.snapshot is not None
+    if commit.release:
+        meta["claim"] = given_up(record.epoch)
+    listed = changed or bool(handled) or commit.release or commit.snapshot is not None
     transaction.append(record, meta, commit.entries, commit.snapshot, listed=listed)
 
 

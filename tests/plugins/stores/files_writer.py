@@ -6,10 +6,10 @@ from pathlib import Path
 
 from attrs import evolve
 
-from routilux_core import Commit, Entry, ExecutionStatus, Head, Snapshot
+from routilux_core import Commit, Entry, Snapshot
 from routilux_plugins.stores.files.store import Files
+from tests.plugins.stores.job import HEAD, opening
 
-HEAD = Head(flow_id="flow", fingerprint="0", status=ExecutionStatus.RUNNING, created_at=1.0, updated_at=1.0)
 SNAPSHOTS = 7
 """Every so many facts there is a snapshot."""
 
@@ -40,12 +40,10 @@ def write(path: str, early: str) -> None:
             if early == "early":
                 for number in range(last, last + 50):
                     say(number)
-            store.commit([step(claim, last)])
+            store.commit([step(claim, last), opening(f"other-{last}", "writer", release=True)])
             say(last)
             store.request("job", "post", b"", f"r{last}")
-            other = store.create(f"other-{last}", HEAD, (), "writer", 600)
-            store.release([other])
-            store.delete(other.job_id)
+            store.delete(f"other-{last}")
             store.renew([claim], 600)
 
 

@@ -34,7 +34,8 @@ from routilux_plugins.stores.files.index import Index
 from routilux_plugins.stores.files.lock import FolderLock
 from routilux_plugins.stores.files.settings import FilesSettings
 from routilux_plugins.stores.files.store import Files
-from tests.plugins.stores.files_writer import HEAD, SNAPSHOTS
+from tests.plugins.stores.files_writer import SNAPSHOTS
+from tests.plugins.stores.job import HEAD, open_job, opening
 
 NOBODY = 65534
 KILLS = 12
@@ -71,7 +72,7 @@ def kill_writers(path, mode):
     """Kill a process again and again that says what it has kept, and see that all of it is there."""
     dice = random.Random(7)  # noqa: S311 - when to kill is no secret
     with closing(Files(path)) as store:
-        store.create("job", HEAD, [Entry(1, 1, b"1" * 200)], "ann", 0)
+        open_job(store, "job", "ann", 0, entries=[Entry(1, 1, b"1" * 200)])
     epochs, killed_at = [1], set()
     for _ in range(KILLS):
         process = start("write", path, mode)
@@ -129,7 +130,7 @@ def test_processes_take_each_job_once(path):
 def test_what_others_have_written_comes_first(path, store):
     """Steps are not in the index: whoever writes looks at the log."""
     with closing(Files(path)) as other:
-        claim = store.create("job", HEAD, (), "ann", 600)
+        claim = open_job(store, "job", "ann")
         assert other.owners() == {"ann"}
         for last in range(1, 4):
             store.commit([commit(claim, last)])
@@ -152,7 +153,9 @@ def fill(path):
     with closing(Files(path)) as store:
         for number in range(6):
             at = evolve(HEAD, created_at=float(number))
-            claim = store.create(f"job-{number}", at, [Entry(1, 1, b"one")], f"owner-{number}", 600)
+            claim = open_job(
+                store, f"job-{number}", f"owner-{number}", head=at, entries=[Entry(1, 1, b"one")]
+            )
             store.commit([evolve(commit(claim, 2, b"two"), head=at)])
         store.request("job-1", "post", b"asked", "r1")
         store.request("job-1", "post", b"asked again", "r2")
@@ -206,11 +209,11 @@ def look(store):
         assert kept.snapshot in {None, Snapshot(2, b"two"), Snapshot(3, b"three")}
         assert kept.head == job.head
         assert kept.entries == tuple(facts[kept.snapshot.number if kept.snapshot else 0 :])
-        claim = store.claim("job", "bob", 600, dead={"ann"})
+        claim = store.claim(job.job_id, "bob", 600, dead={"ann"})
         assert store.commit([commit(claim, len(facts) + 1)]) == set()
-        assert store.owners() == {"bob"}
-    if not store.jobs():
-        store.submit("job", HEAD, ())
+    assert store.owners() == ({"bob"} if store.jobs() else set())
+    for job_id in {"job", "gone"} - {job.job_id for job in store.jobs()}:
+        store.submit(job_id, HEAD, ())
 
 
 def _kill_one(path, call):
@@ -219,10 +222,11 @@ def _kill_one(path, call):
         try:
             with closing(Files(path)) as store:
                 _die_at(call)
-                claim = store.create("job", HEAD, [Entry(1, 1, b"one")], "ann", 600)
-                store.commit([commit(claim, 2, snapshot=Snapshot(2, b"two"))])
-                store.commit([commit(claim, 3, snapshot=Snapshot(3, b"three"))])
-                store.release([claim])
+                first = opening("job", entries=[Entry(1, 1, b"one")])
+                store.commit([first, opening("gone", entries=[Entry(1, 1, b"one")], release=True)])
+                store.commit([commit(first.claim, 2, snapshot=Snapshot(2, b"two"))])
+                store.commit([commit(first.claim, 3, snapshot=Snapshot(3, b"three"))])
+                store.commit([commit(first.claim, 4, release=True)])
         finally:
             os._exit(0)
     return os.waitpid(child, 0)[1]
@@ -277,11 +281,11 @@ def full_at(size):
 
 
 def test_a_full_disk_is_named_and_harms_nothing(path, store):
-    claims = [store.create(f"job-{number}", HEAD, (), "ann", 600) for number in range(3)]
+    claims = [open_job(store, f"job-{number}", "ann") for number in range(3)]
     store.commit([commit(claim, 1, b"x" * 100_000) for claim in claims])
     before = picture(store)
     sizes = {one.name: one.stat().st_size for one in (path / "jobs").iterdir()}
-    batch = [commit(claims[0], 2, b"small"), commit(claims[1], 2, b"x" * 500_000)]
+    batch = [commit(claims[0], 2, b"small"), opening("opened"), commit(claims[1], 2, b"x" * 500_000)]
 
     with full_at(300_000):
         for work in (
@@ -304,7 +308,7 @@ def test_a_full_disk_is_named_and_harms_nothing(path, store):
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_what_the_system_says_of_a_full_disk_is_known(store, monkeypatch, number):
-    claim = store.create("job", HEAD, (), "ann", 600)
+    claim = open_job(store, "job", "ann")
 
     def write(descriptor, data):
         raise OSError(number, os.strerror(number))
@@ -318,7 +322,7 @@ def test_what_the_system_says_of_a_full_disk_is_known(store, monkeypatch, number
 
 
 def test_a_full_index_leaves_everything_as_it_was(store, monkeypatch):
-    claim = store.create("job", HEAD, (), "ann", 600)
+    claim = open_job(store, "job", "ann")
     before = picture(store)
 
     def write(index, changes):
@@ -328,6 +332,8 @@ def test_a_full_index_leaves_everything_as_it_was(store, monkeypatch):
         patch.setattr(Index, "write", write)
         for work in (
             lambda: store.submit("new", HEAD, ()),
+            lambda: store.commit([opening("new"), commit(claim, 1)]),
+            lambda: store.commit([commit(claim, 1, release=True)]),
             lambda: store.release([claim]),
             lambda: store.renew([claim], 0),
             lambda: store.request("job", "post", b"", "r1"),
@@ -344,11 +350,11 @@ def test_a_full_index_leaves_everything_as_it_was(store, monkeypatch):
 
 def test_a_new_job_of_an_old_id_is_another(path, store):
     with closing(Files(path)) as other:
-        claim = store.create("job", HEAD, [Entry(1, 1, b"old")], "ann", 600)
+        claim = open_job(store, "job", "ann", entries=[Entry(1, 1, b"old")])
         assert other.load("job").entries == (Entry(1, 1, b"old"),)
         store.release([claim])
         store.delete("job")
-        store.create("job", HEAD, [Entry(1, 1, b"new")], "ann", 600)
+        open_job(store, "job", "ann", entries=[Entry(1, 1, b"new")])
         claim = other.claim("job", "bob", 600, dead={"ann"})
         other.commit([commit(claim, 2, b"newer")])
 
@@ -356,9 +362,21 @@ def test_a_new_job_of_an_old_id_is_another(path, store):
             assert [entry.content for entry in place.history("job")] == [b"new", b"newer"]
 
 
+def test_an_id_whose_log_somebody_has_put_there_is_taken(tmp_path, path, store):
+    with closing(Files(tmp_path / "elsewhere")) as other:
+        open_job(other, "moved", entries=[Entry(1, 1, b"one")])
+    [log] = (tmp_path / "elsewhere" / "jobs").iterdir()
+    log.rename(path / "jobs" / log.name)
+
+    assert store.commit([opening("new"), opening("moved", "bob")]) == {"moved"}
+    store.close()
+    with closing(Files(path)) as again:
+        assert {job.job_id: job.owner for job in again.jobs()} == {"new": "ann", "moved": "ann"}
+
+
 def test_a_writer_that_takes_long_is_waited_for(path, store):
     with closing(Files(path, FilesSettings(timeout=0.05))) as hasty:
-        claim = store.create("job", HEAD, (), "ann", 600)
+        claim = open_job(store, "job", "ann")
         other = FolderLock("other", path, 1.0)
         with closing(other):
             with (
@@ -476,10 +494,21 @@ def test_it_is_as_safe_as_was_asked_for(path, monkeypatch, synchronous, steps):
     synced = []
     real = os.fsync
     with closing(Files(path, FilesSettings(synchronous=synchronous))) as store:
-        claim = store.create("job", HEAD, (), "ann", 600)
+        claim = open_job(store, "job", "ann")
         monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(real(descriptor)))
         for last in (1, 2, 3):
             store.commit([commit(claim, last)])
+
+    assert len(synced) == steps
+
+
+@pytest.mark.parametrize(("synchronous", "steps"), [("normal", 0), ("full", 21)])
+def test_new_jobs_are_as_safe_and_wait_for_their_names_once(path, monkeypatch, synchronous, steps):
+    synced = []
+    real = os.fsync
+    with closing(Files(path, FilesSettings(synchronous=synchronous))) as store:
+        monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(real(descriptor)))
+        assert store.commit([opening(f"job-{number}") for number in range(20)]) == set()
 
     assert len(synced) == steps
 
@@ -518,7 +547,7 @@ def test_a_child_process_opens_it_anew(store):
 
 
 def test_steps_grow_the_log_alone_and_by_themselves(path, store):
-    claim = store.create("job", HEAD, (), "ann", 600)
+    claim = open_job(store, "job", "ann")
     [log] = (path / "jobs").iterdir()
     index, sizes = (path / "index").stat().st_size, [log.stat().st_size]
     for first in (1, 501):
@@ -534,7 +563,7 @@ def test_an_index_stays_small(path, store, monkeypatch):
     """Others follow where it is written anew."""
     monkeypatch.setattr("routilux_plugins.stores.files.index.SPARE", 3000)
     with closing(Files(path)) as other:
-        claim = store.create("job", HEAD, (), "ann", 600)
+        claim = open_job(store, "job", "ann")
         sizes = []
         for _ in range(100):
             store.renew([claim], 600)
@@ -546,7 +575,7 @@ def test_an_index_stays_small(path, store, monkeypatch):
 
 
 def test_a_snapshot_takes_the_place_of_the_one_before(path, store):
-    claim = store.create("job", HEAD, (), "ann", 600)
+    claim = open_job(store, "job", "ann")
     for last in range(1, 5):
         store.commit([commit(claim, last, snapshot=Snapshot(last, b"%d" % last))])
 
@@ -558,7 +587,7 @@ def test_a_snapshot_takes_the_place_of_the_one_before(path, store):
 
 
 def test_a_long_history_is_read_from_where_it_is_wanted(store):
-    claim = store.create("job", HEAD, (), "ann", 600)
+    claim = open_job(store, "job", "ann")
     many = [Entry(3 * n + 1, 3 * n + 3, b"%d" % n * 300) for n in range(600)]
     for first in range(0, 600, 3):
         store.commit([Commit(claim=claim, head=HEAD, entries=tuple(many[first : first + 3]))])

@@ -13,7 +13,7 @@ from routilux_plugins.stores.files import log as log_module
 from routilux_plugins.stores.files.frame import Frame, read_meta
 from routilux_plugins.stores.files.log import HEADER
 from routilux_plugins.stores.files.store import Files
-from tests.plugins.stores.files_writer import HEAD
+from tests.plugins.stores.job import HEAD, open_job, opening
 
 
 class Sample:
@@ -23,7 +23,7 @@ class Sample:
         self.path = path
         self.ends, self.kept = [0], [None]
         with closing(Files(path)) as store:
-            claim = store.create("job", HEAD, [Entry(1, 1, b"one"), Entry(2, 2, b"")], "ann", 600)
+            claim = open_job(store, "job", "ann", entries=[Entry(1, 1, b"one"), Entry(2, 2, b"")])
             [self.log] = (path / "jobs").glob("*.log")
             self.note(store)
             store.commit([Commit(claim=claim, head=HEAD, entries=(Entry(3, 5, b"\x89rx\n" * 3),))])
@@ -35,7 +35,17 @@ class Sample:
             claim = store.claim("job", "bob", 600)
             self.note(store)
             paused = evolve(HEAD, status=ExecutionStatus.PAUSED, updated_at=2.0, note="\ud800")
-            store.commit([Commit(claim=claim, head=paused, entries=(Entry(6, 6, b"six"),), handled=("r1",))])
+            store.commit(
+                [
+                    Commit(
+                        claim=claim,
+                        head=paused,
+                        entries=(Entry(6, 6, b"six"),),
+                        handled=("r1",),
+                        release=True,
+                    )
+                ]
+            )
             self.note(store)
         self.whole = self.log.read_bytes()
         self.index = (path / "index").read_bytes()
@@ -194,7 +204,8 @@ def test_a_damaged_job_holds_up_no_other(sample):
         with closing(Files(sample.path)) as store:
             assert [claim.job_id for claim in store.claim_next("dan", 600, 10)] == ["neighbour"]
             store.release([*store.claim_next("dan", 600, 10), store.claim("neighbour", "dan", 600)])
-            assert "neighbour" in [job.job_id for job in store.jobs()]
+            assert store.commit([opening("job"), opening(f"new-{index}")]) == {"job"}
+            assert {"neighbour", f"new-{index}"} <= {job.job_id for job in store.jobs()}
             with pytest.raises(DamagedStore):
                 store.load("job")
             with pytest.raises(DuplicateName if index else DamagedStore):
@@ -204,7 +215,7 @@ def test_a_damaged_job_holds_up_no_other(sample):
 def test_a_job_whose_new_steps_are_damaged_is_listed_with_a_note(tmp_path, caplog):
     caplog.set_level(logging.ERROR, "routilux.stores.file")
     with closing(Files(tmp_path / "jobs")) as store, closing(Files(tmp_path / "jobs")) as other:
-        claim = store.create("job", HEAD, (), "ann", 600)
+        claim = open_job(store, "job", "ann")
         [log] = (tmp_path / "jobs" / "jobs").iterdir()
         size = log.stat().st_size
         for last in (1, 2):

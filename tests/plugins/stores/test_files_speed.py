@@ -10,7 +10,7 @@ from routilux_core import Commit, Entry
 from routilux_plugins.stores.files.settings import FilesSettings
 from routilux_plugins.stores.files.store import Files
 from tests.benchmarks.measure import Case, measure
-from tests.plugins.stores.files_writer import HEAD
+from tests.plugins.stores.job import HEAD, open_job
 
 STEPS = {"normal": 500, "full": 60}
 CONTENT = b"x" * 300
@@ -43,7 +43,7 @@ class Steps:
     def __init__(self, store, steps):
         self.store = store
         self.steps = steps
-        self.claim = store.create("job", HEAD, (), "ann", 600)
+        self.claim = open_job(store, "job", "ann")
         self.last = 0
 
     def run(self):

@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 
 from routilux_core import Commit, Entry, NewerStore, Snapshot, StoreError, StoreUnavailable
-from tests.plugins.stores.writer import HEAD
+from tests.plugins.stores.job import HEAD, open_job
 from tests.servers.postgres import PASSWORD, PostgresServer, opened
 
 HOSTS = 6
@@ -49,7 +49,7 @@ def refused(url, kind=StoreError):
 
 def test_a_stopped_server_is_an_outage_that_passes(own_server):
     with closing(opened(own_server.url(options="timeout=20"))) as store:
-        claim = store.create("job", HEAD, (), "ann", 600)
+        claim = open_job(store, "job", "ann")
         store.commit([commit(claim, 1)])
         own_server.stop()
         with pytest.raises(StoreUnavailable):
@@ -63,7 +63,7 @@ def test_a_stopped_server_is_an_outage_that_passes(own_server):
 
 def test_every_connection_is_made_anew(own_server):
     with closing(opened(own_server.url(options="timeout=20&connections=4"))) as store:
-        claims = [store.create(f"job-{n}", HEAD, (), "ann", 600) for n in range(4)]
+        claims = [open_job(store, f"job-{n}", "ann") for n in range(4)]
         together(lambda n: store.commit([commit(claims[n], 1)]), 4)
         own_server.stop()
         own_server.start()
@@ -157,11 +157,11 @@ def test_many_make_the_tables_at_once(postgres_url):
 
 def test_a_stopped_process_holds_nobody_up(postgres_url, store):
     """It may be stopped at any moment: nothing that it locks outlasts a statement."""
-    store.create("job", HEAD, [Entry(1, 1, b"")], "writer", 600)
+    open_job(store, "job", "writer", entries=[Entry(1, 1, b"")])
     script = f"""
 from tests.servers.postgres import opened
 from routilux_core import Commit, Entry
-from tests.plugins.stores.writer import HEAD
+from tests.plugins.stores.job import HEAD
 store = opened({postgres_url!r})
 claim = store.claim("job", "writer", 600)
 last = 1
@@ -189,7 +189,7 @@ while True:
 
 
 def test_a_batch_is_written_as_one_commit_is(store):
-    claims = [store.create(f"job-{n}", HEAD, (), "ann", 600) for n in range(3)]
+    claims = [open_job(store, f"job-{n}", "ann") for n in range(3)]
     with_snapshot = evolve(commit(claims[0], 1), snapshot=Snapshot(1, b"one"))
     assert store.commit([with_snapshot, commit(claims[1], 1), commit(claims[2], 1)]) == set()
     assert store.commit([commit(claims[1], 2)]) == set()

@@ -6,7 +6,7 @@ import pytest
 
 from routilux_core import Commit, Entry, NewerStore, StoreError, StoreUnavailable
 from routilux_plugins.stores.redis.row import place
-from tests.plugins.stores.writer import HEAD
+from tests.plugins.stores.job import HEAD, open_job
 from tests.servers.redis import PASSWORD, RedisServer, opened
 
 
@@ -52,7 +52,7 @@ def refused(url, kind=StoreError):
 @pytest.mark.parametrize("kill", [False, True])
 def test_a_stopped_server_is_an_outage_that_passes(own_server, kill):
     with closing(opened(own_server.url())) as store:
-        claim = store.create("job", HEAD, (), "ann", 600)
+        claim = open_job(store, "job", "ann")
         store.commit([commit(claim, 1)])
         if kill:
             own_server.process.kill()
@@ -155,7 +155,7 @@ def test_keys_of_another_program_are_left_alone(redis_server, redis_url, theirs)
 
 def test_a_full_server_says_so_and_keeps_what_it_has(own_server):
     with closing(opened(own_server.url())) as store:
-        claim = store.create("job", HEAD, [Entry(1, 1, b"")], "ann", 600)
+        claim = open_job(store, "job", "ann", entries=[Entry(1, 1, b"")])
         with own_server.connect() as client:
             client.config_set("maxmemory", "1")
             with pytest.raises(StoreError) as caught:

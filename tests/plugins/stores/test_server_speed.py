@@ -7,7 +7,7 @@ import pytest
 
 from routilux_core import Commit, Entry
 from tests.benchmarks.measure import Case, measure
-from tests.plugins.stores.writer import HEAD
+from tests.plugins.stores.job import HEAD, open_job
 from tests.servers import postgres, redis
 
 STEPS = 200
@@ -37,7 +37,7 @@ def timed(work):
 
 def steps(store):
     """Return a function that commits one entry after the other of one job."""
-    claim = store.create("job", HEAD, (), "ann", 600)
+    claim = open_job(store, "job", "ann")
     last = 0
 
     def step():

@@ -22,7 +22,7 @@ from routilux_core import (
 )
 from routilux_plugins.stores.sqlite.settings import SqliteSettings
 from routilux_plugins.stores.sqlite.store import Sqlite
-from tests.plugins.stores.writer import HEAD
+from tests.plugins.stores.job import HEAD, open_job
 
 NOBODY = 65534
 KILLS = 8
@@ -51,7 +51,7 @@ def commit(claim, last, content=b""):
 def fill(path):
     """Make a store with a job, and close it."""
     with closing(Sqlite(path)) as store:
-        claim = store.create("job", HEAD, (), "ann", 600)
+        claim = open_job(store, "job", "ann")
         for last in range(1, 200):
             store.commit([commit(claim, last, b"x" * 500)])
 
@@ -60,7 +60,7 @@ def kill_writers(path, every):
     """Kill a process again and again that says what it has kept, and see that all of it is there."""
     dice = random.Random(7)  # noqa: S311 - when to kill is no secret
     with closing(Sqlite(path)) as store:
-        store.create("job", HEAD, [Entry(1, 1, b"1" * 200)], "ann", 0)
+        open_job(store, "job", "ann", 0, entries=[Entry(1, 1, b"1" * 200)])
     said = 1
     for _ in range(KILLS):
         process = start("write", path, every)
@@ -101,7 +101,7 @@ def test_processes_take_each_job_once(path):
 
 def test_a_writer_that_takes_long_is_waited_for(path, store):
     with closing(Sqlite(path, SqliteSettings(timeout=0.05))) as hasty:
-        claim = store.create("job", HEAD, (), "ann", 600)
+        claim = open_job(store, "job", "ann")
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
 
@@ -116,7 +116,7 @@ def test_a_writer_that_takes_long_is_waited_for(path, store):
 
 
 def test_a_full_disk_is_named_and_harms_nothing(store):
-    claim = store.create("job", HEAD, (), "ann", 600)
+    claim = open_job(store, "job", "ann")
     store.commit([commit(claim, 1, b"kept")])
     [[pages]] = store.database.writer.execute("PRAGMA page_count")
     store.database.writer.execute(f"PRAGMA max_page_count = {pages}")
@@ -247,7 +247,7 @@ def test_a_child_process_opens_it_anew(store):
 
 def test_a_place_in_a_loop_of_claims_stays_small(path, store):
     """What is written for a step is the step: the file grows with the steps alone."""
-    claim = store.create("job", HEAD, (), "ann", 600)
+    claim = open_job(store, "job", "ann")
     sizes = []
     for start_of_part in (1, 1001):
         for last in range(start_of_part, start_of_part + 1000):

@@ -9,7 +9,7 @@ import pytest
 from routilux_core import Commit, Entry
 from routilux_plugins.stores.sqlite.store import Sqlite
 from tests.benchmarks.measure import Case, measure
-from tests.plugins.stores.writer import HEAD
+from tests.plugins.stores.job import HEAD, open_job
 
 STEPS = 500
 CONTENT = b"x" * 300
@@ -31,7 +31,7 @@ class Steps:
 
     def __init__(self, store):
         self.store = store
-        self.claim = store.create("job", HEAD, (), "ann", 600)
+        self.claim = open_job(store, "job", "ann")
         self.last = 0
 
     def run(self):

@@ -3,10 +3,9 @@
 import sys
 from pathlib import Path
 
-from routilux_core import Commit, Entry, ExecutionStatus, Head
+from routilux_core import Commit, Entry
 from routilux_plugins.stores.sqlite.store import Sqlite
-
-HEAD = Head(flow_id="flow", fingerprint="0", status=ExecutionStatus.RUNNING, created_at=1.0, updated_at=1.0)
+from tests.plugins.stores.job import HEAD
 
 
 def write(path: str, every: str) -> None:
