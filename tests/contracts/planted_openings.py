@@ -1,9 +1,14 @@
 """Stores with one bug each in how a commit takes a new job in, or gives a claim up."""
 
+import time
+
 from attrs import evolve
 
 from routilux_core import Standing
 from routilux_plugins.stores.memory.store import Memory
+
+GAP = 0.0005
+"""Seconds that another has to come between."""
 
 
 class OpensOver(Memory):
@@ -37,6 +42,19 @@ class OpeningOfOwner(Memory):
                 commit = evolve(commit, head=head)  # noqa: PLW2901 - that is the bug
             known.append(commit)
         return super().commit(known)
+
+
+class TwoMakers(Memory):
+    """Looks whether ids are free, and takes the new jobs in a moment later."""
+
+    def commit(self, batch):
+        with self._open() as shelf:
+            new = [one for one in batch if shelf.standing(one, "") is Standing.NEW]
+        time.sleep(GAP)
+        with self._open() as shelf:
+            for one in new:
+                shelf.write(one, self._clock())
+        return {one.claim.job_id for one in batch} - {one.claim.job_id for one in new}
 
 
 class NoRelease(Memory):
@@ -80,6 +98,7 @@ PLANTED_OPENINGS = {
     OpensOver: ("test_a_taken_id_harms_nobody",),
     TakenFailsAll: ("test_a_taken_id_harms_nobody",),
     OpeningOfOwner: ("test_another_job_of_that_id_is_no_repetition",),
+    TwoMakers: ("test_an_id_is_opened_by_one_of_many",),
     NoRelease: ("test_a_claim_is_given_up_with_a_commit", "test_a_head_alone_may_give_it_up"),
     NoReleaseOfNew: ("test_a_job_may_come_and_go_at_once",),
     EpochReleased: ("test_a_claim_is_given_up_with_a_commit",),

@@ -73,6 +73,21 @@ class CrowdTests(Stage):
         claims = [one for found in self._together(store, again, claim) for one in found]
         same(sorted(one.job_id for one in claims), sorted(f"job-{n}" for n in range(ROUNDS)), "the claims")
 
+    def test_an_id_is_opened_by_one_of_many(self, store: Store, again: Store) -> None:
+        """Each batch has the same ids, in an order of its own."""
+
+        def take_in(number: int, place: Store) -> list[str]:
+            found = []
+            for turn in range(ROUNDS):
+                ids = [f"job-{turn}-{(number + n) % THREADS}" for n in range(THREADS)]
+                lost = place.commit([opening(job_id, f"owner-{number}") for job_id in ids])
+                found += [job_id for job_id in ids if job_id not in lost]
+            return found
+
+        opened = [job_id for found in self._together(store, again, take_in) for job_id in found]
+        wanted = [f"job-{turn}-{n}" for turn in range(ROUNDS) for n in range(THREADS)]
+        same(sorted(opened), sorted(wanted), "the jobs that were taken in")
+
     def test_owners_that_take_from_each_other_write_one_history(self, store: Store, again: Store) -> None:
         """No fact is lost or doubled, no epoch comes twice."""
         store.submit("job", NEW, ())

@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 def step_row(batch: Sequence[Commit]) -> tuple[Any, ...] | None:
-    """Return the values of `STEP`, if the batch is one entry of one job and nothing more."""
+    """Return the values of `STEP`, if the batch is one entry of a job that is there, and nothing more."""
     if len(batch) != 1:
         return None
     [commit] = batch
-    if len(commit.entries) != 1 or commit.snapshot or commit.handled:
+    if len(commit.entries) != 1 or commit.snapshot or commit.handled or commit.opens is not None:
         return None
     [entry] = commit.entries
     claim, last = commit.claim, entry.last
     fence = (claim.job_id, claim.owner, claim.epoch, entry.first - 1)
-    return (*head_row(commit.head), last, *fence, entry.first, last, entry.content)
+    return (*head_row(commit.head), last, commit.release, *fence, entry.first, last, entry.content)
 
 
 def batch_row(batch: Sequence[Commit]) -> tuple[list[Any], ...]:
@@ -34,7 +34,7 @@ def batch_row(batch: Sequence[Commit]) -> tuple[list[Any], ...]:
     commits = sorted(batch, key=lambda commit: commit.claim.job_id) if len(batch) > 1 else batch
     numbered = list(enumerate(commits, 1))
     return (
-        *_columns((_job(commit) for commit in commits), 12),
+        *_columns((_job(commit) for commit in commits), 14),
         *_columns(
             (
                 (place, one.first, one.last, one.content)
@@ -57,15 +57,11 @@ def batch_row(batch: Sequence[Commit]) -> tuple[list[Any], ...]:
 
 def _job(commit: Commit) -> tuple[Any, ...]:
     entries, claim = commit.entries, commit.claim
-    head = head_row(commit.head)
-    if not entries:
-        return (claim.job_id, claim.owner, claim.epoch, *head, None, None, True)
+    first, last = (entries[0].first, entries[-1].last) if entries else (None, None)
     chained = all(later.first == former.last + 1 for former, later in pairwise(entries))
-    return (claim.job_id, claim.owner, claim.epoch, *head, entries[0].first, entries[-1].last, chained)
-
-
-def _entries(place: int, commit: Commit) -> list[tuple[Any, ...]]:
-    return [(place, one.first, one.last, one.content) for one in commit.entries]
+    chain = (first, last, chained)
+    fence = (claim.job_id, claim.owner, claim.epoch)
+    return (*fence, *head_row(commit.head), *chain, commit.opens, commit.release)
 
 
 def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:

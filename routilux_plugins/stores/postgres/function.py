@@ -7,8 +7,7 @@ A process that is stopped in the midst of something holds no lock of the databas
 
 ADD = """CREATE FUNCTION $.add_job(
     id text, a_flow text, a_fingerprint text, a_status text, created double precision,
-    updated double precision, a_note bytea, an_end bigint, an_owner text, an_epoch bigint,
-    seconds double precision,
+    updated double precision, a_note bytea, an_end bigint,
     firsts bigint[], lasts bigint[], contents bytea[], snapshot_number bigint, snapshot_content bytea
 ) RETURNS boolean LANGUAGE plpgsql AS $body$
 #variable_conflict use_column
@@ -17,8 +16,7 @@ DECLARE
 BEGIN
     INSERT INTO $.job
         (job_id, flow_id, fingerprint, status, created_at, updated_at, note, last, owner, epoch, until)
-        VALUES (id, a_flow, a_fingerprint, a_status, created, updated, a_note, an_end, an_owner, an_epoch,
-            CASE WHEN an_owner IS NULL THEN 0 ELSE $.clock() + seconds END)
+        VALUES (id, a_flow, a_fingerprint, a_status, created, updated, a_note, an_end, NULL, 0, 0)
         ON CONFLICT DO NOTHING RETURNING number INTO added;
     IF added IS NULL THEN
         RETURN false;
@@ -33,12 +31,12 @@ END
 $body$"""
 
 # As `Commit.standing` has it. `starts` and `ends` are the numbers of the first and the last fact, NULL where
-# there is no entry; `chained` says whether the entries go on from one to the next. What begins with `entry`,
-# `snapshot` and `answer` names its job by its place among the jobs.
+# there is no entry; `chained` says whether the entries go on from one to the next. `opens` has the seconds of
+# new jobs alone. What begins with `entry`, `snapshot` and `answer` names its job by its place among the jobs.
 WRITE = """CREATE FUNCTION $.write(
     ids text[], owners text[], epochs bigint[], flows text[], fingerprints text[], statuses text[],
     created double precision[], updated double precision[], notes bytea[],
-    starts bigint[], ends bigint[], chained boolean[],
+    starts bigint[], ends bigint[], chained boolean[], opens double precision[], releases boolean[],
     entry_jobs integer[], entry_firsts bigint[], entry_lasts bigint[], entry_contents bytea[],
     snapshot_jobs integer[], snapshot_numbers bigint[], snapshot_contents bytea[],
     answer_jobs integer[], answer_ids text[]
@@ -46,29 +44,59 @@ WRITE = """CREATE FUNCTION $.write(
 #variable_conflict use_column
 DECLARE
     found $.job%ROWTYPE;
+    added bigint;
+    afterwards text;
+    there boolean;
+    over boolean;
     numbers bigint[];
     lost text[] := ARRAY[]::text[];
 BEGIN
     FOR i IN 1 .. cardinality(ids) LOOP
-        SELECT * INTO found FROM $.job WHERE job_id = ids[i] FOR NO KEY UPDATE;
-        IF found.owner IS DISTINCT FROM owners[i] OR found.epoch IS DISTINCT FROM epochs[i] THEN
+        afterwards := CASE WHEN NOT releases[i] THEN owners[i] END;
+        LOOP  -- until the job is new or there: one that was there may be deleted in between
+            added := NULL;
+            IF opens[i] IS NOT NULL THEN
+                INSERT INTO $.job (job_id, flow_id, fingerprint, status, created_at, updated_at, note,
+                    last, owner, epoch, until)
+                    VALUES (ids[i], flows[i], fingerprints[i], statuses[i], created[i], updated[i], notes[i],
+                        coalesce(ends[i], snapshot_numbers[array_position(snapshot_jobs, i)], 0),
+                        afterwards, epochs[i], $.clock() + opens[i])
+                    ON CONFLICT DO NOTHING RETURNING number INTO added;
+                EXIT WHEN added IS NOT NULL;
+            END IF;
+            SELECT * INTO found FROM $.job WHERE job_id = ids[i] FOR NO KEY UPDATE;
+            EXIT WHEN found.number IS NOT NULL OR opens[i] IS NULL;
+        END LOOP;
+        there := CASE WHEN ends[i] IS NOT NULL THEN ends[i] <= found.last ELSE
+            (found.flow_id, found.fingerprint, found.status, found.created_at, found.updated_at, found.note)
+            = (flows[i], fingerprints[i], statuses[i], created[i], updated[i], notes[i]) END;
+        over := found.status IN ('completed', 'failed', 'cancelled');
+        IF added IS NOT NULL THEN
+            IF NOT chained[i] THEN
+                RAISE EXCEPTION USING ERRCODE = 'RX001', MESSAGE = 'astray', DETAIL = 0, HINT = ids[i];
+            END IF;
+            numbers[i] := added;
+        ELSIF found.epoch IS DISTINCT FROM epochs[i]
+            OR (found.owner IS DISTINCT FROM owners[i] AND found.owner IS DISTINCT FROM afterwards)
+        THEN
             lost := lost || ids[i];
-        ELSIF ends[i] <= found.last THEN
-            NULL;
-        ELSIF found.status IN ('completed', 'failed', 'cancelled') THEN
-            IF ends[i] IS NOT NULL OR (found.flow_id, found.fingerprint, found.status,
-                found.created_at, found.updated_at, found.note) <>
-                (flows[i], fingerprints[i], statuses[i], created[i], updated[i], notes[i])
-            THEN
+        ELSIF opens[i] IS NOT NULL THEN
+            IF NOT there OR found.owner IS DISTINCT FROM afterwards OR found.created_at <> created[i] THEN
                 lost := lost || ids[i];
             END IF;
+        ELSIF found.owner IS NULL OR (over AND NOT there) THEN
+            IF NOT there THEN
+                lost := lost || ids[i];
+            END IF;
+        ELSIF there AND (ends[i] IS NOT NULL OR (over AND NOT releases[i])) THEN
+            NULL;
         ELSIF starts[i] <> found.last + 1 OR NOT chained[i] THEN
             RAISE EXCEPTION USING ERRCODE = 'RX001', MESSAGE = 'astray', DETAIL = found.last, HINT = ids[i];
         ELSE
             numbers[i] := found.number;
             UPDATE $.job SET flow_id = flows[i], fingerprint = fingerprints[i], status = statuses[i],
                 created_at = created[i], updated_at = updated[i], note = notes[i],
-                last = coalesce(ends[i], last)
+                last = coalesce(ends[i], last), owner = afterwards
                 WHERE number = found.number;
         END IF;
     END LOOP;

@@ -17,7 +17,7 @@ FINAL = "('completed', 'failed', 'cancelled')"
 
 # -- jobs and claims -----------------------------------------------------------------------------------
 
-ADD_JOB = f"SELECT $.add_job({', '.join(['%s'] * 11)}, %s::bigint[], %s::bigint[], %s::bytea[], %s, %s)"
+ADD_JOB = f"SELECT $.add_job({', '.join(['%s'] * 8)}, %s::bigint[], %s::bigint[], %s::bytea[], %s, %s)"
 FIND_JOB = "SELECT number FROM $.job WHERE job_id = %s"
 FIND_HOLDER = f"SELECT number, status, {HOLDER} FROM $.job WHERE job_id = %s"
 CLAIM = f"""UPDATE $.job SET owner = %s, epoch = epoch + 1, until = $.clock() + %s
@@ -43,23 +43,24 @@ _GIVEN = """WITH given AS MATERIALIZED (
     )"""
 RENEW = f"""{_GIVEN} UPDATE $.job SET until = $.clock() + %s FROM given WHERE job.number = given.number
     RETURNING job_id"""
-RELEASE = f"""{_GIVEN} UPDATE $.job SET owner = NULL, until = 0 FROM given WHERE job.number = given.number
+RELEASE = f"""{_GIVEN} UPDATE $.job SET owner = NULL FROM given WHERE job.number = given.number
     RETURNING job_id"""
 OWNERS = "SELECT DISTINCT owner FROM $.job WHERE owner IS NOT NULL AND until > $.clock()"
 
 # -- writing and requests ------------------------------------------------------------------------------
 
-# The commit that there is most of, at a third of what the lists of `write` cost: one entry of one job, and
-# nothing where that is not new.
+# The commit that there is most of, at a third of what the lists of `write` cost: one entry of a job that is
+# there, and nothing where that is not new.
 STEP = f"""WITH step AS (
         UPDATE $.job SET flow_id = %s, fingerprint = %s, status = %s, created_at = %s, updated_at = %s,
-            note = %s, last = %s
+            note = %s, last = %s, owner = CASE WHEN NOT %s THEN owner END
         WHERE job_id = %s AND owner = %s AND epoch = %s AND status NOT IN {FINAL} AND last = %s
         RETURNING number
     )
     INSERT INTO $.entry (job, first, last, content) SELECT number, %s, %s, %s FROM step RETURNING job"""
 WRITE = """SELECT $.write(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[],
     %s::float8[], %s::float8[], %s::bytea[], %s::bigint[], %s::bigint[], %s::boolean[],
+    %s::float8[], %s::boolean[],
     %s::integer[], %s::bigint[], %s::bigint[], %s::bytea[],
     %s::integer[], %s::bigint[], %s::bytea[], %s::integer[], %s::text[])"""
 ASK = "SELECT $.ask(%s, %s, %s, %s)"

@@ -45,34 +45,11 @@ class Postgres(Store):
         self, job_id: str, head: Head, entries: Sequence[Entry], snapshot: Snapshot | None = None
     ) -> None:
         """Take in a new job."""
-        self._add(job_id, head, entries, snapshot, (None, 0, 0.0))
-
-    def create(
-        self,
-        job_id: str,
-        head: Head,
-        entries: Sequence[Entry],
-        owner: str,
-        seconds: float,
-        snapshot: Snapshot | None = None,
-    ) -> Claim:
-        """Take in a new job and claim it."""
-        self._add(job_id, head, entries, snapshot, (owner, 1, float(seconds)))
-        return Claim(job_id, owner, 1)
-
-    def _add(
-        self,
-        job_id: str,
-        head: Head,
-        entries: Sequence[Entry],
-        snapshot: Snapshot | None,
-        claim: tuple[str | None, int, float],
-    ) -> None:
         last = entries[-1].last if entries else snapshot.number if snapshot else 0
         columns = zip(*((one.first, one.last, one.content) for one in entries), strict=True)
         kept = (snapshot.number, snapshot.content) if snapshot else (None, None)
         lists = [list(column) for column in columns] or [[], [], []]
-        values = (job_id, *head_row(head), last, *claim, *lists, *kept)
+        values = (job_id, *head_row(head), last, *lists, *kept)
         [[added]] = self.database.run(statement.ADD_JOB, values)
         if not added:
             raise DuplicateName("job", job_id, f"store {self.database.name}")
@@ -201,12 +178,12 @@ class Postgres(Store):
             if self.database.run(statement.FORGET, ([number],)) == [(1,)]:
                 return
 
-    def prune(self, before: float) -> int:
+    def prune(self, before: float, saved_before: float) -> int:
         """Forget what is over for long."""
         pruned = 0
         while old := [number for (number,) in self.database.run(statement.OVER, (before, PORTION))]:
             pruned += self.database.run(statement.FORGET, (old,))[0][0]
-        self.database.run(statement.FORGET_FLOWS, (before,))
+        self.database.run(statement.FORGET_FLOWS, (saved_before,))
         return pruned
 
     def close(self) -> None:

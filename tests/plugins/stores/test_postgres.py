@@ -9,8 +9,8 @@ from contextlib import closing
 import pytest
 from attrs import evolve
 
-from routilux_core import Commit, Entry, NewerStore, Snapshot, StoreError, StoreUnavailable
-from tests.plugins.stores.job import HEAD, open_job
+from routilux_core import Claim, Commit, Entry, NewerStore, Snapshot, StoreError, StoreUnavailable
+from tests.plugins.stores.job import HEAD, open_job, opening
 from tests.servers.postgres import PASSWORD, PostgresServer, opened
 
 HOSTS = 6
@@ -196,6 +196,26 @@ def test_a_batch_is_written_as_one_commit_is(store):
 
     assert store.load("job-0").snapshot == Snapshot(1, b"one")
     assert [len(store.history(f"job-{n}")) for n in range(3)] == [1, 2, 1]
+
+
+def test_a_commit_is_one_statement(store, monkeypatch):
+    """Be it the first one of a job, a step or its end, or those of many."""
+    asked = []
+    real = store.database.run
+    monkeypatch.setattr(store.database, "run", lambda *what: asked.append(what) or real(*what))
+    claims = [Claim(f"job-{n}", "ann", 1) for n in range(3)]
+    batches = [
+        [opening("job-0")],
+        [opening("job-1"), opening("job-2")],
+        [commit(claims[0], 1)],
+        [evolve(commit(claims[0], 2), release=True)],
+        [evolve(commit(claim, 1), release=True) for claim in claims[1:]],
+        [opening("job-3", release=True), opening("job-4", release=True)],
+    ]
+
+    assert [store.commit(batch) for batch in batches] == [set()] * len(batches)
+    assert len(asked) == len(batches)
+    assert store.owners() == set()
 
 
 def try_until_done(store, batch):
