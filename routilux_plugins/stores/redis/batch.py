@@ -19,7 +19,9 @@ def batch_row(batch: Sequence[Commit]) -> list[Any]:
     for commit in batch:
         claim, entries, snapshot = commit.claim, commit.entries, commit.snapshot
         chained = all(later.first == former.last + 1 for former, later in pairwise(entries))
-        shape = f"{len(entries)} {int(snapshot is not None)} {len(commit.handled)} {int(chained)}"
+        counts = len(entries), int(snapshot is not None), len(commit.handled), int(chained)
+        opens = "-" if commit.opens is None else repr(float(commit.opens))
+        shape = " ".join(map(str, (*counts, int(commit.release), opens)))
         row += (claim.job_id, claim.owner, claim.epoch, *head_row(claim.job_id, commit.head), shape)
         row += entry_row(entries)
         if snapshot is not None:

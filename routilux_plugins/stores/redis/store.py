@@ -52,33 +52,10 @@ class RedisStore(Store):
         self, job_id: str, head: Head, entries: Sequence[Entry], snapshot: Snapshot | None = None
     ) -> None:
         """Take in a new job."""
-        self._add(job_id, head, entries, snapshot, (0, b"", 0))
-
-    def create(
-        self,
-        job_id: str,
-        head: Head,
-        entries: Sequence[Entry],
-        owner: str,
-        seconds: float,
-        snapshot: Snapshot | None = None,
-    ) -> Claim:
-        """Take in a new job and claim it."""
-        self._add(job_id, head, entries, snapshot, (1, owner, seconds))
-        return Claim(job_id, owner, 1)
-
-    def _add(
-        self,
-        job_id: str,
-        head: Head,
-        entries: Sequence[Entry],
-        snapshot: Snapshot | None,
-        claim: tuple[int, str | bytes, float],
-    ) -> None:
         last = entries[-1].last if entries else snapshot.number if snapshot else 0
         kept = (1, snapshot.number, snapshot.content) if snapshot else (0, 0, b"")
         about = head_row(job_id, head)
-        if not self.server.run("add", job_id, *about, last, *claim, *kept, *entry_row(entries)):
+        if not self.server.run("add", job_id, *about, last, *kept, *entry_row(entries)):
             raise DuplicateName("job", job_id, f"store {self.server.name}")
 
     def claim(self, job_id: str, owner: str, seconds: float, dead: Collection[str] = ()) -> Claim:
@@ -209,10 +186,10 @@ class RedisStore(Store):
         """Forget a job."""
         _refuse(job_id, *self.server.run("delete", job_id))
 
-    def prune(self, before: float) -> int:
+    def prune(self, before: float, saved_before: float) -> int:
         """Forget what is over for long."""
         pruned: int = sum(self.server.run("prune", repr(before), *page) for page in over(self.server))
-        self.server.run("prune_flows", repr(before))
+        self.server.run("prune_flows", repr(saved_before))
         return pruned
 
     def close(self) -> None:

@@ -11,6 +11,7 @@
 local prefix = ARGV[1]
 local FINAL = {completed = true, failed = true, cancelled = true}
 local ACTIVE = {pending = true, running = true}
+local CREATED = 4 -- the part of what is said about a job that says when it was made
 
 local function now()
     local time = redis.call('TIME')
@@ -64,17 +65,22 @@ local function settle(id)
     end
 end
 
--- Keep what is said about a job: texts, each with its length before it.
-local function change(id, about)
-    local old = redis.call('HMGET', job(id), 'flow', 'fingerprint', 'status', 'place')
-    local new, at = {}, 1
+-- What is said about a job: texts, each with its length before it.
+local function parts(about)
+    local found, at = {}, 1
     while at <= #about do
         local colon = string.find(about, ':', at, true)
         local size = tonumber(string.sub(about, at, colon - 1))
-        new[#new + 1] = string.sub(about, colon + 1, colon + size)
+        found[#found + 1] = string.sub(about, colon + 1, colon + size)
         at = colon + size + 1
     end
-    local flow, fingerprint, status, created, note, place = unpack(new)
+    return found
+end
+
+-- Keep what is said about a job.
+local function change(id, about)
+    local old = redis.call('HMGET', job(id), 'flow', 'fingerprint', 'status', 'place')
+    local flow, fingerprint, status, created, note, place = unpack(parts(about))
     redis.call('HSET', job(id), 'about', about, 'flow', flow, 'fingerprint', fingerprint, 'status', status,
         'created', created, 'note', note, 'place', place)
     if flow ~= old[1] or status ~= old[3] or place ~= old[4] then

@@ -1,4 +1,4 @@
--- before
+-- the time before which they were saved
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'saved', '-inf', '(' .. ARGV[2])) do
     if redis.call('HEXISTS', prefix .. 'uses', name) == 0 then
         redis.call('UNLINK', prefix .. 'document:' .. name)
