@@ -44,8 +44,8 @@ class Desk(ABC):
 
     __slots__ = (
         "_holds", "acquire", "again", "claim", "data", "detached", "ended", "engine", "give_up", "inbox",
-        "inflight", "journal", "ledger", "limit", "limited", "lock", "max_ready", "open", "parked", "passed", "ready",
-        "release_lock", "released", "roundabout", "stalled", "time", "told", "turning",
+        "inflight", "journal", "ledger", "limit", "limited", "lock", "max_ready", "open", "parked", "passed",
+        "ready", "release_lock", "released", "roundabout", "stalled", "time", "told", "turning",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, time: Callable[[], float], limit: int | None, max_ready: int) -> None:

@@ -71,7 +71,7 @@ class Directory(Workplace):
         before: JobSummary | None = None,
         limit: int = 100,
     ) -> list[JobSummary]:
-        """Return up to `limit` jobs of the store, the latest first; `before` is the last one of the page before.
+        """Return up to `limit` jobs of the store, the latest first; `before` is the last of the page before.
 
         Without a store it lists the jobs of this process that are not over.
         """

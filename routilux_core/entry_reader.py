@@ -122,7 +122,7 @@ class EntryReader(Reader):
             self._deferred = self._data.deferred[0][3]
         return fact
 
-    # -- those of most steps and jobs -------------------------------------------------------------------------
+    # -- those of most steps and jobs --------------------------------------------------------------------
 
     def _started(self, number: int, at: float, known: int, _routine_id: str, _origin: int) -> Fact:
         self._places.pop(known, None)
@@ -162,45 +162,6 @@ class EntryReader(Reader):
             children.append(Activation(last, way.routine_id, way.slot, payload, way.source, at, lineage))
         fact.follows = children[0] if single else tuple(children)
         return fact
-
-    def _begun(
-        self,
-        number: int,
-        at: float,
-        job_id: str,
-        flow_id: str,
-        root: str,
-        created_at: float,
-        version: Any,
-        timeout: float | None,
-        metadata: Any,
-    ) -> Fact:
-        place = f"fact {number}"
-        ids = [ID.read(one, self, place) for one in (job_id, flow_id, root)]
-        made = MOMENT.read(created_at, self, place)
-        lines, limit = self.version(version, place), LIMIT.read(timeout, self, place)
-        return JobStarted(number, at, *ids, made, lines, limit, DICT.read(metadata, self, place))
-
-    def _posted(
-        self,
-        number: int,
-        at: float,
-        routine_id: str,
-        slot: str,
-        plain: Any,
-        made: int,
-        lineage: str,
-        priority: int,
-        max_retries: int,
-    ) -> Fact:
-        place = f"fact {number}"
-        payload = PAYLOAD.read(plain, self, place)
-        born = LINEAGE.read(lineage, self, place)
-        activation = Activation(
-            COUNT.read(made, self, place), routine_id, slot, payload, None, at, born, priority=priority
-        )
-        activation.max_retries = max_retries
-        return EventPosted(number, at, routine_id, slot, payload, (activation,))
 
     def _begun(
         self,

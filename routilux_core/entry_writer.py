@@ -1,8 +1,8 @@
 """EntryWriter: facts as plain data for a store, each written as it happens, before anything can change.
 
-The content of an entry is a list: the number of its schema, then times and facts. A time, in seconds since the
-epoch, is that of the facts after it. The facts that most steps and jobs are made of are short lists, the others
-are objects. What an emission makes along plain connections is not written, only the numbers of these
+The content of an entry is a list: the number of its schema, then times and facts. A time, in seconds since
+the epoch, is that of the facts after it. The facts that most steps and jobs are made of are short lists, the
+others are objects. What an emission makes along plain connections is not written, only the numbers of these
 connections. Any other activation is written where it is made. Later facts name it by its id.
 """
 

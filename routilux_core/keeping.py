@@ -93,7 +93,7 @@ class Keeping:
     # -- versions of flows -------------------------------------------------------------------------------
 
     def version(self, plan: Plan, before: tuple[str, ...] = ()) -> FlowVersion:
-        """Return the version of a plan's flow, which the store has now; `before` is what the job had until now."""
+        """Return the version of a plan's flow, which the store has then; `before` is what its job had."""
         found, saved_at = self._saved.get(plan, (None, 0.0))
         if before not in {(), plan.fingerprint}:
             former = {name: lines for (_, name), lines in self._lines.items() if lines == before}

@@ -22,7 +22,7 @@ log = logging.getLogger("routilux")
 
 
 def obey(engine: Engine, request: Request, converter: Converter) -> None:
-    """Do what a request asks for, in the job's turn. What cannot be done is logged: whoever asked is not here."""
+    """Do what a request asks for, in the job's turn; what cannot be done is logged: nobody waits."""
     answer = Answer()
     try:
         values = read_request(request.kind, request.content, Reader(converter))

@@ -47,7 +47,7 @@ def _place() -> str:
 
 
 def _start(process: int) -> str:
-    """Return when a process was started, in the host's own count; nothing where there is none of that number."""
+    """Return when a process was started, in the host's own count; nothing if there is none of that number."""
     try:
         stat = Path(f"/proc/{process}/stat").read_text("utf-8", "replace")
     except OSError:

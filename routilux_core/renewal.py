@@ -35,11 +35,10 @@ class Renewal:
 
     def begin(self) -> None:
         """Be there from now on."""
-        if self._thread is None:
-            with self._wake:
-                if self._thread is None and not self._stopped:
-                    self._thread = threading.Thread(target=self._run, name="routilux-claims", daemon=True)
-                    self._thread.start()
+        with self._wake:
+            if self._thread is None and not self._stopped:
+                self._thread = threading.Thread(target=self._run, name="routilux-claims", daemon=True)
+                self._thread.start()
 
     def stop(self, timeout: float | None = None) -> None:
         """End the thread, waiting up to `timeout` for it."""

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import define, frozen
 
+from routilux_core.convert import Converter
 from routilux_core.document_errors import InvalidDocument, NewerSchema
 from routilux_core.entry_reader import EntryReader
+from routilux_core.fact import Fact
 from routilux_core.facts import ActivationCompleted, ActivationFailed, ActivationSkipped, JobMoved
 from routilux_core.job_data import JobData
 from routilux_core.snapshot_document import read_snapshot
+from routilux_core.store import Head, Store
 from routilux_core.store_errors import DamagedStore, NewerStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from routilux_core.convert import Converter
-    from routilux_core.fact import Fact
-    from routilux_core.store import Entry, Head, Store
+    from routilux_core.store import Entry
 
 PAGE = 200
 """So many entries are asked for at once."""
