@@ -176,10 +176,17 @@ class EntryReader(Reader):
         metadata: Any,
     ) -> Fact:
         place = f"fact {number}"
-        ids = [ID.read(one, self, place) for one in (job_id, flow_id, root)]
-        made = MOMENT.read(created_at, self, place)
-        lines, limit = self.version(version, place), LIMIT.read(timeout, self, place)
-        return JobStarted(number, at, *ids, made, lines, limit, DICT.read(metadata, self, place))
+        return JobStarted(
+            number=number,
+            at=at,
+            job_id=ID.read(job_id, self, place),
+            flow_id=ID.read(flow_id, self, place),
+            root=ID.read(root, self, place),
+            created_at=MOMENT.read(created_at, self, place),
+            fingerprint=self.version(version, place),
+            timeout=LIMIT.read(timeout, self, place),
+            metadata=DICT.read(metadata, self, place),
+        )
 
     def _posted(
         self,

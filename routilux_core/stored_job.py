@@ -13,7 +13,7 @@ from routilux_core.convert import Converter
 from routilux_core.document_errors import InvalidDocument, NewerSchema
 from routilux_core.entry_reader import EntryReader
 from routilux_core.fact import Fact
-from routilux_core.facts import ActivationCompleted, ActivationFailed, ActivationSkipped, JobMoved
+from routilux_core.facts import ActivationCompleted, ActivationFailed, ActivationSkipped, JobForked, JobMoved
 from routilux_core.job_data import JobData
 from routilux_core.snapshot_document import read_snapshot
 from routilux_core.store import Head, Store
@@ -110,8 +110,8 @@ def trace(fact: Fact, origins: dict[int, int]) -> None:
     elif hasattr(fact, "activations"):
         for activation in fact.activations:
             origins[activation.id] = fact.number
-    elif type(fact) is JobMoved or hasattr(fact, "legacy"):
-        whole = fact.whole if type(fact) is JobMoved else fact.legacy  # type: ignore[attr-defined]
+    elif isinstance(fact, (JobForked, JobMoved)):
+        whole = fact.whole if isinstance(fact, JobMoved) else fact.legacy
         for number in whole["activations"]:
             origins[number] = fact.number
 

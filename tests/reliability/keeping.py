@@ -32,6 +32,7 @@ def settle(state: JobState) -> None:
     """Wait until what monitors did to a job that stands still is kept and told, too."""
     job = state._job  # noqa: SLF001 - a paused one is not among those that a manager runs
     if job is not None:
+        job.wait()  # its status may be known before the store has it
         job.wait_stored()
     state.serialize()  # in a turn, so after all that came before
 
