@@ -6,7 +6,7 @@ from collections import deque
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from routilux_core.activation import Activation
 from routilux_core.committer import Committer
@@ -39,7 +39,7 @@ class Durability(StrEnum):
     """When the job is paused or over."""
 
 
-@frozen(eq=False, repr=False)
+@define(eq=False, repr=False)
 class Draft:
     """What was taken of a journal, to be written."""
 

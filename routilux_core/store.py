@@ -8,6 +8,7 @@ did is kept; when it raises, that has not happened, or has happened whole. A sto
 for an outage that may pass, another `StoreError` otherwise. What was asked during an outage may be asked
 again: that is why commits and requests that come twice count once.
 
+What is made for every commit are plain attrs classes, treated as frozen: frozen ones cost a microsecond each.
 Ids have the grammar of job and flow ids. A store may refuse others with `InvalidName`, and is never harmed by
 them. All other text may hold any character, contents any bytes.
 """
@@ -17,7 +18,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import define, frozen
 
 from routilux_core.standing import Standing
 from routilux_core.status import ExecutionStatus
@@ -36,7 +37,7 @@ class Claim:
     """Grows by one with each claim of the job, and is never used twice."""
 
 
-@frozen
+@define
 class Entry:
     """One piece of a job's journal: the facts of one commit."""
 
@@ -46,7 +47,7 @@ class Entry:
     content: bytes
 
 
-@frozen
+@define
 class Snapshot:
     """A job as it was after a fact, without its history."""
 
@@ -55,7 +56,7 @@ class Snapshot:
     content: bytes
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class Head:
     """What a store lists a job by."""
 
@@ -69,7 +70,7 @@ class Head:
     """Why nobody can take it up, where that is so."""
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class Commit:
     """What one job has to write: all of it or nothing."""
 
