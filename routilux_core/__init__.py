@@ -70,10 +70,12 @@ from routilux_core.facts import (
     JobCancelled,
     JobCompleted,
     JobForked,
+    JobMoved,
     JobPaused,
     JobResumed,
     JobStarted,
     JobStopped,
+    JobSubmitted,
     OutputSent,
     PauseRequested,
     PayloadHeld,
@@ -96,9 +98,11 @@ from routilux_core.job_errors import (
     InsideJob,
     InvalidTransition,
     JobFailed,
+    JobLeft,
     JobTimeout,
     ManagerClosed,
     NoActiveJob,
+    NoStore,
     OutsideProcess,
     PoisonedActivation,
     RemoteError,
@@ -130,6 +134,8 @@ from routilux_core.validation import Problem
 
 if TYPE_CHECKING:
     from routilux_core.description import Description, FieldDescription, PortDescription
+    from routilux_core.history_page import HistoryPage
+    from routilux_core.job_summary import JobSummary
     from routilux_core.outpost import Outpost
     from routilux_core.reply import Reply, packed_replies
     from routilux_core.standing import Standing
@@ -157,6 +163,8 @@ if TYPE_CHECKING:
 
 LATE = {
     "description": "Description FieldDescription PortDescription",
+    "history_page": "HistoryPage",
+    "job_summary": "JobSummary",
     "outpost": "Outpost",
     "reply": "Reply packed_replies",
     "standing": "Standing",
@@ -214,6 +222,7 @@ __all__ = [
     "Flow",
     "FlowMismatch",
     "Head",
+    "HistoryPage",
     "InsideJob",
     "InvalidDocument",
     "InvalidField",
@@ -231,12 +240,16 @@ __all__ = [
     "JobCompleted",
     "JobFailed",
     "JobForked",
+    "JobLeft",
     "JobManager",
+    "JobMoved",
     "JobPaused",
     "JobResumed",
     "JobStarted",
     "JobState",
     "JobStopped",
+    "JobSubmitted",
+    "JobSummary",
     "JobTimeout",
     "Kept",
     "Lane",
@@ -249,6 +262,7 @@ __all__ = [
     "NewerSchema",
     "NewerStore",
     "NoActiveJob",
+    "NoStore",
     "NotRebuildable",
     "NotSerializable",
     "NullOutputHandler",

@@ -149,6 +149,7 @@ class Definition:
             reason = "configuration is shared by all jobs; keep what changes in the job's shared data"
             raise InsideJob("set_config", reason)
         self._config = configured(type(self), self.Config, {**self._config, **config})
+        self._changed()
 
     def get_config(self, key: str, default: Any = None) -> Any:
         """Return one configured value."""

@@ -51,6 +51,7 @@ class Flow(Graph):
         """Choose the executor by its plugin's name, and how many activations may run at once."""
         workers = self.max_workers if max_workers is None else _checked_workers(max_workers)
         self.execution_strategy, self.max_workers = name, workers
+        self.forget_plan()
 
     # -- documents -------------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ class Settings:
     `[tool.routilux]` of `pyproject.toml` in the working folder, the defaults below.
 
     >>> Settings(max_ready=10).explain().splitlines()[2]
-    'max_ready        10    argument'
+    'max_ready        10      argument'
     """
 
     executor: str | None = None

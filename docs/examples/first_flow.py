@@ -1,10 +1,14 @@
-"""Count the words of a text: split it, tidy each word, and sum up when all words have been seen."""
+"""Count the words of a text: split it, tidy each word, and sum up when all words have been seen.
+
+The job is kept in an SQLite file of the working folder, so it would go on after a crash.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
 
-from routilux_core import Event, Flow, Routine, at_end, routine, slot
+from routilux_core import Event, Flow, JobManager, Routine, at_end, routine, slot
 
+STORE = "sqlite:///.routilux/jobs.db"
 TEXT = """
 The owl looked at the moon, and the moon looked at the owl.
 "Who are you?" said the owl. The moon said nothing.
@@ -48,12 +52,14 @@ def build() -> Flow:
 
 def main() -> None:
     """Run the flow once and print what came out of it."""
-    state = build().execute("split", {"text": TEXT})
-    state.raise_for_status()
+    with JobManager(store=STORE) as manager:
+        state = manager.execute(build(), "split", {"text": TEXT}, raise_on_error=True)
+        kept = len(manager.jobs(flow_id=state.flow_id, status="completed"))
     [summary] = state.results["summary.output"]
     print(f"{state.flow_id}: {state.status}, {summary['total']} words")
     for word, times in summary["most_common"]:
         print(f"{times:>4}  {word}")
+    print(f"Kept as job {state.job_id[:8]} in {STORE}, which has {kept} of this flow.")
 
 
 if __name__ == "__main__":
