@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from routilux_core import facts
 from routilux_core.current import CONTEXT
-from routilux_core.identity import child, key
+from routilux_core.identity import child, digest, key
 from routilux_core.job_errors import NoActiveJob
 from routilux_core.overlay import Overlay
 
@@ -41,7 +41,10 @@ CLOSED: Any = _Closed()
 class ExecutionContext:
     """Flow, job state and routine id of the running handler, and what it may ask of its job."""
 
-    __slots__ = ("activation", "effects", "job", "overlay", "slot")
+    __slots__ = ("activation", "effects", "job", "jobs", "overlay", "slot")
+
+    jobs: int
+    """How many jobs the handler has started; not there until it starts one."""
 
     def __init__(self, job: Job, activation: Activation, slot: BoundSlot) -> None:
         self.job = job
@@ -122,6 +125,13 @@ class ExecutionContext:
     def next_lineage(self) -> int:
         """Return the lineage of the next thing that the handler sets aside."""
         return child(self.activation.lineage, self.activation.items, len(self.effects), self.slot.edge)
+
+    def next_job_id(self) -> str:
+        """Return the id of the next job that the handler starts, the same if it runs again after a crash."""
+        self.jobs = getattr(self, "jobs", 0) + 1
+        activation = self.activation
+        known = f"{self.idempotency_key} {activation.items} {activation.attempt} {self.jobs}"
+        return f"{digest(known):016x}{digest(f'{known} again'):016x}"
 
     def send_output(self, output_type: str, data: dict[str, Any]) -> None:
         """Send an output, at once."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from routilux_core.errors import InvalidOption, MissingComponent, RoutiluxError, UnknownComponent
 from routilux_core.job_errors import NoStore, UnknownJob
-from routilux_core.launch import resumed_job
+from routilux_core.resuming import resumed_job
 from routilux_core.state import JobState
 from routilux_core.status import ExecutionStatus
 from routilux_core.store_errors import ClaimLost, ClaimRefused, StoreError

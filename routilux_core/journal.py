@@ -215,7 +215,7 @@ class Journal:
             status=status,
             created_at=data.created_at,
             updated_at=draft.at,
-            note=self.note,
+            note="" if status.final else self.note,
         )
         return Commit(
             claim=self.claim,

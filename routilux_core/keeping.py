@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from routilux_core.store import Store
 
 Result = TypeVar("Result")
+PAUSE = 0.25
+"""Seconds between two tries to claim a job that somebody has who may be gone."""
 FRESH = 600.0
 """Seconds after which a version of a flow is saved again, so that nobody takes it for unused."""
 
@@ -197,27 +199,35 @@ class Keeping:
                 raise
             return claim(gone)
 
+    def _claim_at_last(self, job_id: str, until: float) -> Claim:
+        """Claim a job that somebody has; wait for that claim to end, but not for the end of the job."""
+        while True:
+            try:
+                return self.claim(job_id)
+            except ClaimRefused:
+                status = self.patiently(self.store.load, job_id).head.status
+                if status.final:
+                    raise InvalidTransition(job_id, str(status), "running", ()) from None
+                if monotonic() > until or self._closing.wait(PAUSE):
+                    raise
+
     def claim_next(self, limit: int, gone: Collection[str]) -> list[Claim]:
         """Claim jobs that should run and that nobody has who is still there."""
         return self.store.claim_next(self.owner, self.seconds, limit, None, gone)
 
-    def recall(self, state: JobState, claim: Claim | None = None) -> Recalled | None:
+    def recall(self, state: JobState, claim: Claim | None = None, *, waits: bool = False) -> Recalled | None:
         """Claim a job and bring its state to what the store has; None where the store does not have it.
 
+        Who `waits` does so for as long as a claim lasts that nobody renews.
         What was added to the state since it was loaded stays, if the job has not gone on meanwhile.
         """
         if state._job is not None and state._job.detached is None:
             state._job.wait_stored()  # what was added to a paused one
         try:
-            claim = claim or self.claim(state.job_id)
+            if claim is None:
+                claim = self._claim_at_last(state.job_id, monotonic() + (self.seconds if waits else 0.0))
         except UnknownJob:
             return None
-        except ClaimRefused:
-            stored = self.read(state.job_id)
-            if stored.data.status.final:
-                status = str(stored.data.status)
-                raise InvalidTransition(state.job_id, status, "running", ()) from None
-            raise
         journal = None if state._job is None else state._job.journal
         if journal is not None and journal.complete and claim.epoch == journal.claim.epoch + 1:
             return Recalled(claim, journal.kept, journal.writer.origins)

@@ -1,4 +1,4 @@
-"""Launch: from a flow and a state to a running job."""
+"""Launch: how a job is to be run, and what starting one and resuming one have in common."""
 
 from __future__ import annotations
 
@@ -8,35 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, fields
 
-from routilux_core.attempts import ENTRY
 from routilux_core.errors import InvalidFlow, InvalidOption, UnknownOption, choices
 from routilux_core.executor import Executor
-from routilux_core.facts import JobForked, JobStarted, JobSubmitted
-from routilux_core.flow import Flow, checked_timeout
+from routilux_core.flow import Flow
 from routilux_core.job import Job
-from routilux_core.job_data import legacy
 from routilux_core.job_errors import FlowMismatch, InvalidTransition
-from routilux_core.ledger import Ledger
-from routilux_core.merge import checked_payload
 from routilux_core.observers import watches_of
-from routilux_core.plan import Plan, compile_flow, differences
-from routilux_core.routing import Routing
-from routilux_core.standstill import LIVE, stand_still
-from routilux_core.state import JobState
-from routilux_core.status import MOVES, ExecutionStatus
+from routilux_core.plan import Plan, compile_flow
+from routilux_core.status import ExecutionStatus
 from routilux_core.validation import problems
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from routilux_core.journal import Journal
-    from routilux_core.keeping import Keeping, Recalled
     from routilux_core.manager import JobManager
-    from routilux_core.store import Claim, Request
+    from routilux_core.state import JobState
 
 FOREIGN = "run it with the flow that made it"
-ENDED = "its process is gone"
-"""Why a job stood still that nobody ran any more."""
 
 
 @define(kw_only=True, eq=False, repr=False)
@@ -76,202 +62,14 @@ def checked_plan(manager: JobManager, flow: Flow) -> Plan:
     return plan
 
 
-def new_job(
-    manager: JobManager,
-    flow: Flow,
-    entry: tuple[str, dict[str, Any] | None],
-    timeout: float | None,
-    state: JobState | None,
-    launch: Launch,
-    *,
-    driven: bool,
-) -> Job:
-    """Start a job of `flow` and return it. `driven` says that the caller will work for it."""
-    plan = checked_plan(manager, flow)
-    slot = plan.slot(entry[0], launch.entry_slot)
-    given: Any = {} if entry[1] is None else entry[1]
-    payload = checked_payload("entry_params", dict(given) if isinstance(given, Mapping) else given)
-    limit = checked_timeout("timeout", timeout) or flow.execution_timeout
-    if state is None:
-        state = JobState(flow.flow_id)
-        state._data.created_at = state._data.updated_at = manager.clock.time()
-    elif state.flow_id not in {None, flow.flow_id}:
-        raise FlowMismatch(flow.flow_id, (f"it belongs to flow {state.flow_id!r}",), FOREIGN)
-    elif state.status is not ExecutionStatus.PENDING or state._data.activations:
-        moves = tuple(sorted(MOVES[state.status]))
-        raise InvalidTransition(state.job_id, str(state.status), "started", moves)
-    metadata = launch.metadata or {}
-    if not isinstance(metadata, Mapping):
-        raise InvalidOption("metadata", metadata, "a dict")
-    if manager.keeping is not None:
-        manager.converter.encode(payload, "entry_params")
-        manager.converter.encode(dict(metadata), "metadata")
-    job = _job(manager, plan, state, launch)
-    job.driven = driven
-    data, past = state._data, list(state._history)
-    if manager.keeping is not None:
-        try:
-            job.keep(manager.keeping.opening(plan, state))
-        except BaseException:
-            _withdraw(manager, job)
-            raise
-    started = JobStarted(
-        0, 0.0, data.job_id, flow.flow_id, data.root, data.created_at, plan.fingerprint, limit, dict(metadata)
-    )
-    _admit(manager, job)
-    try:
-        job.begin(started, slot, payload)
-    except BaseException:
-        _withdraw(manager, job)
-        if job.detached is not None:  # the store did not take it in, so it has not begun
-            state.forget_since(past)
-        raise
-    return job
-
-
-def submitted_state(
-    manager: JobManager,
-    keeping: Keeping,
-    flow: Flow,
-    entry: tuple[str, dict[str, Any] | None],
-    timeout: float | None,
-    launch: Launch,
-) -> JobState:
-    """Return the state of a new job that is in the store, for whoever takes it up."""
-    plan = checked_plan(manager, flow)
-    slot = plan.slot(entry[0], launch.entry_slot)
-    payload = checked_payload("entry_params", dict(entry[1] or {}))
-    state = JobState(flow.flow_id)
-    data = state._data
-    ledger = Ledger(data, state._history)
-    ledger.now = data.created_at = data.updated_at = manager.clock.time()
-    limit = checked_timeout("timeout", timeout) or flow.execution_timeout
-    known = (data.job_id, flow.flow_id, data.root, data.created_at, plan.fingerprint)
-    ledger.happen(JobSubmitted(0, 0.0, *known, limit, dict(launch.metadata or {})))
-    Routing(ledger, plan).post(slot, payload, ENTRY)
-    keeping.submit(keeping.opening(plan, state))
-    state._base = data.number
-    return state
-
-
-def resumed_job(
-    manager: JobManager,
-    flow: Flow,
-    state: JobState,
-    *,
-    accept_changes: bool = False,
-    claim: Claim | None = None,
-    recovers: bool = False,
-) -> None:
-    """Let a job go on, in the job that it has or in a new one; of several who ask at once, one does it.
-
-    `claim` is one that this manager has on it already. Who `recovers` a job that was about to pause lets it
-    be paused.
-    """
-    plan = checked_plan(manager, flow)
-    _check_flow(plan.flow, state)
-    status, job = state.status, state._job
-    if status is ExecutionStatus.PAUSING and job is not None:
-        _check_fit(plan, state, accept_changes=accept_changes)
-        job.unpause()
-        status = state.status
-    if (status is ExecutionStatus.RUNNING and job is not None) or not state.claim():
-        return
-    try:
-        if status.final:
-            raise InvalidTransition(state.job_id, str(status), "running", ())
-        keeping = manager.keeping
-        recalled = None if keeping is None else keeping.recall(state, claim)
-        try:
-            _check_fit(plan, state, accept_changes=accept_changes)
-            _go_on(manager, plan, state, recalled, recovers=recovers)
-        except BaseException:
-            if keeping is not None and recalled is not None:
-                keeping.store.release([recalled.claim])
-            raise
-    finally:
-        state.unclaim()
-
-
-def _go_on(
-    manager: JobManager, plan: Plan, state: JobState, recalled: Recalled | None, *, recovers: bool
-) -> None:
-    job, keeping, stays = state._job, manager.keeping, False
-    if state.status in LIVE and job is None:
-        stays = recovers and state.status is ExecutionStatus.PAUSING
-        state._history.extend(stand_still(state._data, ENDED))
-    journal: Journal | None = None
-    requests: Sequence[Request] = ()
-    if keeping is not None and recalled is not None:
-        journal = keeping.going_on(plan, state, recalled)
-        requests = keeping.patiently(keeping.store.waiting_requests, state.job_id)
-        if stays or state.status.final:
-            keeping.write(journal)
-            return
-    elif keeping is not None:
-        journal = keeping.opening(plan, state)
-    if job is None or job.manager is not manager or job.plan is not plan or job.detached is not None:
-        job = _job(manager, plan, state, Launch())
-    if journal is not None:
-        job.keep(journal)
-    _admit(manager, job)
-    try:
-        job.go_on(requests)
-    except BaseException:
-        _withdraw(manager, job)
-        raise
-
-
-def forked_state(flow: Flow, state: JobState) -> JobState:
-    """Return a new state with everything that `state` had not done."""
-    if state.status in {ExecutionStatus.RUNNING, ExecutionStatus.PAUSING}:
-        raise InvalidTransition(state.job_id, str(state.status), "forked", ("paused", "cancelled"))
-    _check_flow(flow, state)
-    origin, fork = state._data, JobState(flow.flow_id)
-    inherited = legacy(origin)
-    failed = {number: activation.renewed() for number, activation in origin.failed.items()}
-    inherited["activations"] = dict(sorted({**origin.activations, **failed}.items()))
-    inherited["failed"] = {}
-    fork._change(
-        JobForked(
-            0,
-            0.0,
-            fork.job_id,
-            flow.flow_id,
-            origin.root,
-            fork._data.created_at,
-            origin.fingerprint,
-            origin.timeout,
-            {**origin.metadata, "forked_from": origin.job_id},
-            inherited,
-        )
-    )
-    return fork
-
-
-def _check_flow(flow: Flow, state: JobState) -> None:
+def check_flow(flow: Flow, state: JobState) -> None:
+    """Refuse a state of another flow."""
     if state.flow_id != flow.flow_id:
         raise FlowMismatch(flow.flow_id, (f"it belongs to flow {state.flow_id!r}",), FOREIGN)
 
 
-def _check_fit(plan: Plan, state: JobState, *, accept_changes: bool) -> None:
-    _check_flow(plan.flow, state)
-    data = state._data
-    found = differences(data.fingerprint, plan.fingerprint) if data.fingerprint else ()
-    if found and not accept_changes:
-        raise FlowMismatch(plan.flow.flow_id, found, "pass accept_changes=True to run it all the same")
-    waiting = [activation.target for activation in data.activations.values()]
-    waiting += [f"{routine_id}.{slot}" for routine_id, slot in data.held]
-    known = {f"{routine_id}.{name}" for routine_id, slots in plan.slots.items() for name in slots}
-    gone = [f"work waits for slot {target}, which is gone" for target in sorted(set(waiting) - known)]
-    for routine_id, event, _, _ in data.deferred:
-        if routine_id not in plan.slots or event not in plan.flow.routine(routine_id).events:
-            gone.append(f"a deferred event is of {routine_id}.{event}, which is gone")
-    if gone:
-        raise FlowMismatch(plan.flow.flow_id, tuple(gone), "give the flow those slots and events again")
-
-
-def _job(manager: JobManager, plan: Plan, state: JobState, launch: Launch) -> Job:
+def made_job(manager: JobManager, plan: Plan, state: JobState, launch: Launch) -> Job:
+    """Return a new job that runs this state, with its monitors."""
     executor = manager.executor(plan.flow if launch.executor is None else launch.executor)
     kept = manager.settings.history
     if kept is not None:
@@ -297,7 +95,7 @@ def _job(manager: JobManager, plan: Plan, state: JobState, launch: Launch) -> Jo
     return job
 
 
-def _withdraw(manager: JobManager, job: Job) -> None:
+def withdraw(manager: JobManager, job: Job) -> None:
     """Let a job be as if it had not been tried."""
     manager.forget(job)
     with job.job_state._lock:
@@ -305,11 +103,12 @@ def _withdraw(manager: JobManager, job: Job) -> None:
             job.job_state._job = None
 
 
-def _admit(manager: JobManager, job: Job) -> None:
+def admit(manager: JobManager, job: Job) -> None:
+    """Take a job in at its manager, and at the job that started it."""
     try:
         manager.admit(job)
     except BaseException:
-        _withdraw(manager, job)
+        withdraw(manager, job)
         raise
     if job.parent is not None:
         job.parent.adopt(job)

@@ -10,7 +10,9 @@ from routilux_core.directory import Directory
 from routilux_core.facts import JobCancelled
 from routilux_core.interrupt import unbreakable
 from routilux_core.job_errors import FlowMismatch, InvalidTransition, NoStore
-from routilux_core.launch import FOREIGN, forked_state, launch_of, new_job, resumed_job, submitted_state
+from routilux_core.launch import FOREIGN, launch_of
+from routilux_core.resuming import forked_state, resumed_job
+from routilux_core.starting import new_job, submitted_state
 from routilux_core.status import MOVES, ExecutionStatus
 from routilux_core.validation import Problem, problems
 from routilux_core.workplace import GRACE
@@ -47,9 +49,9 @@ class JobManager(Directory):
         """
         self.guard()
         entry, launch = (entry_routine_id, entry_params), launch_of("start_job", options)
-        job = new_job(self, self._flow(flow), entry, timeout, job_state, launch, driven=False)
+        state, _ = new_job(self, self._flow(flow), entry, timeout, job_state, launch, driven=False)
         self.interrupts.check()
-        return job.job_state
+        return state
 
     def execute(
         self,
@@ -65,9 +67,11 @@ class JobManager(Directory):
         """Start a job, wait for its end or a pause, and return its state. Ctrl-C cancels it."""
         self.guard()
         entry, launch = (entry_routine_id, entry_params), launch_of("execute", options, "raise_on_error")
-        job = new_job(self, self._flow(flow), entry, timeout, job_state, launch, driven=True)
+        state, job = new_job(self, self._flow(flow), entry, timeout, job_state, launch, driven=True)
         try:
             self.interrupts.check()
+            if job is None:
+                return state
             if job.parent is None:
                 job.executor.drive(job)
             else:
@@ -77,14 +81,14 @@ class JobManager(Directory):
             job.raise_detached()
         except KeyboardInterrupt:
             self.interrupts.pending = False
-            if job.journal is None:
+            if job is not None and job.journal is None:
                 job.cancel_quietly("interrupted")
-            else:
+            elif job is not None:
                 job.pause_quietly("interrupted", GRACE)
             raise
         if raise_on_error:
-            job.job_state.raise_for_status()
-        return job.job_state
+            state.raise_for_status()
+        return state
 
     def submit(
         self,
@@ -121,16 +125,17 @@ class JobManager(Directory):
             (entry_routine_id, entry_params),
             launch_of("execute_async", options, "raise_on_error"),
         )
-        job = new_job(self, self._flow(flow), entry, timeout, job_state, launch, driven=True)
-        try:
-            await job.executor.drive_async(job)
-            job.raise_detached()
-        except BaseException:
-            job.cancel_quietly("the task that awaited it was cancelled")
-            raise
+        state, job = new_job(self, self._flow(flow), entry, timeout, job_state, launch, driven=True)
+        if job is not None:
+            try:
+                await job.executor.drive_async(job)
+                job.raise_detached()
+            except BaseException:
+                job.cancel_quietly("the task that awaited it was cancelled")
+                raise
         if raise_on_error:
-            job.job_state.raise_for_status()
-        return job.job_state
+            state.raise_for_status()
+        return state
 
     # -- by their states ------------------------------------------------------------------------------
 

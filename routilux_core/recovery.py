@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from routilux_core.errors import RoutiluxError
-from routilux_core.launch import resumed_job
 from routilux_core.owner import dead
+from routilux_core.resuming import WAITED_FOR, resumed_job
 from routilux_core.state import JobState
 from routilux_core.status import ExecutionStatus
 from routilux_core.store import Commit
@@ -99,7 +99,11 @@ class Recovery:
     def _noted(self) -> Iterator[Listed]:
         before = None
         while page := self._keeping.store.jobs(None, UNFINISHED, before, PORTION):
-            yield from (listed for listed in page if listed.head.note and listed.owner is None)
+            yield from (
+                listed
+                for listed in page
+                if listed.head.note and listed.owner is None and not listed.head.note.startswith(WAITED_FOR)
+            )
             before = page[-1].head.created_at, page[-1].job_id
 
     # -- taking up ---------------------------------------------------------------------------------------
