@@ -45,6 +45,10 @@ class Directory(Workplace):
             self.register = Register(self.keeping, self.converter)
             self.recovery = Recovery(self, self.keeping)  # type: ignore[arg-type]  # every one of us is a JobManager
 
+    def _close(self, timeout: float | None) -> None:
+        if self.recovery is not None:
+            self.recovery.stop(timeout)
+
     def forget(self, job: Job) -> None:
         """Let a job go that is over or paused."""
         super().forget(job)

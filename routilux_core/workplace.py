@@ -103,6 +103,10 @@ class Workplace(ABC):
     def _open(self) -> None:
         """Begin, now that everything is at hand."""
 
+    @abstractmethod
+    def _close(self, timeout: float | None) -> None:
+        """Begin nothing more, waiting up to `timeout` for what was begun."""
+
     def _opened(self, store: str | Store | None) -> Keeping | None:
         url = self.settings.store
         if store is None and url is None:
@@ -271,6 +275,7 @@ class Workplace(ABC):
         self.timers.stop()
         self.clerk.stop(_left(until))
         self.loop.stop(_left(until))
+        self._close(_left(until))
         if self.keeping is not None:
             self.keeping.close(_left(until))
         if self._guarded:
