@@ -16,7 +16,7 @@ from routilux_core.resuming import WAITED_FOR, resumed_job
 from routilux_core.state import JobState
 from routilux_core.status import ExecutionStatus
 from routilux_core.store import Commit
-from routilux_core.store_errors import ClaimRefused, StoreUnavailable
+from routilux_core.store_errors import ClaimRefused, StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,6 +161,8 @@ class Recovery:
                 first = False
             except StoreUnavailable as error:
                 log.debug("nobody could look for jobs: %s", error)
+            except StoreError as error:
+                log.warning("nobody could look for jobs: %s", error)
             except Exception:
                 log.exception("nobody could look for jobs")
 
