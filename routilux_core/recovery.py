@@ -165,8 +165,6 @@ class Recovery:
                 log.warning("nobody could look for jobs: %s", error)
             except Exception:
                 log.exception("nobody could look for jobs")
-            except Exception:
-                log.exception("nobody could look for jobs")
 
     def _sleep(self, *, first: bool) -> bool:
         seconds = self._seconds or 0.0
