@@ -29,7 +29,7 @@ from routilux_core import (
 from routilux_core import job as job_module
 from routilux_core.current import MANAGER
 from routilux_core.facts import ActivationReturned, Fact, JobPaused, JobStopped
-from routilux_core.launch import Launch, _job
+from routilux_core.launch import Launch
 from routilux_core.state import fold
 from tests.reliability.dice import Dice
 from tests.reliability.flows import World, random_flow
@@ -379,7 +379,7 @@ class Simulation:
             self._recover(JobPaused(0, 0.0, reason, checkpoint, len(data.activations)))
         elif data.status == "running":
             self.shut = False
-            job = _job(self.manager, self.job.plan, self.state, Launch(monitors=self._monitors()))
+            job = made_job(self.manager, self.job.plan, self.state, Launch(monitors=self._monitors()))
             self.manager.admit(job)
             self._turn(job.go_on)
             return
