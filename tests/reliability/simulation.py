@@ -29,7 +29,7 @@ from routilux_core import (
 from routilux_core import job as job_module
 from routilux_core.current import MANAGER
 from routilux_core.facts import ActivationReturned, Fact, JobPaused, JobStopped
-from routilux_core.launch import Launch
+from routilux_core.launch import Launch, made_job
 from routilux_core.state import fold
 from tests.reliability.dice import Dice
 from tests.reliability.flows import World, random_flow
