@@ -16,6 +16,7 @@ from routilux_core.status import ExecutionStatus
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from routilux_core.fact import Fact
     from routilux_core.flow import Flow
     from routilux_core.journal import Journal
     from routilux_core.keeping import Recalled
@@ -71,9 +72,11 @@ def _go_on(
     manager: JobManager, plan: Plan, state: JobState, recalled: Recalled | None, *, recovers: bool
 ) -> None:
     job, keeping, stays = state._job, manager.keeping, False
+    news: list[Fact] = []
     if state.status in LIVE and job is None:
         stays = recovers and state.status is ExecutionStatus.PAUSING
-        state._history.extend(stand_still(state._data, ENDED))
+        news = stand_still(state._data, ENDED)
+        state._history.extend(news)
     journal: Journal | None = None
     requests: Sequence[Request] = ()
     if keeping is not None and recalled is not None:
@@ -88,6 +91,7 @@ def _go_on(
         job = made_job(manager, plan, state, Launch())
     if journal is not None:
         job.keep(journal)
+    job.announce(news)
     admit(manager, job)
     try:
         job.go_on(requests)

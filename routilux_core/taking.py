@@ -48,6 +48,9 @@ class Taking(Turn):
                     messages = self._note(activation)
             if messages is not None:
                 self._turn(messages)
+            journal = self.journal
+            if journal is not None and (urgency := journal.urgency) > journal.marked:
+                self._mark(urgency)
             return activation
 
     def _park(self, activation: Activation) -> None:

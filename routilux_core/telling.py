@@ -279,6 +279,12 @@ class Telling(Feeding):
         self.observers.add(name, watches)
         self.listen()
 
+    def announce(self, facts: list[Fact]) -> None:
+        """Have those who watch told of facts that happened while nobody ran the job."""
+        if facts and self.ledger.news is not None:
+            self.ledger.news += facts
+            self.ledger.stirred = True
+
     def listen(self) -> None:
         """Keep facts for those who watch, from the first one on, though it may be older than the job."""
         if self.ledger.news is None:
