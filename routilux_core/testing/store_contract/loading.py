@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from routilux_core.job_errors import UnknownJob
 from routilux_core.store import Entry, Snapshot
-from routilux_core.testing.store_contract.sample import NEW, commit, entries, head, numbers, open_job
+from routilux_core.testing.store_contract.sample import (
+    COMPLETED,
+    NEW,
+    commit,
+    entries,
+    head,
+    numbers,
+    open_job,
+)
 from routilux_core.testing.store_contract.stage import Stage, raises, same
 
 if TYPE_CHECKING:
@@ -88,6 +96,23 @@ class LoadTests(Stage):
         same(found, many, "all pages")
         same(store.history("job", 750), [], "what comes after the last fact")
         same(store.history("job", 0, 0), [], "a page of none")
+
+    def test_the_history_of_a_job_that_is_over_is_whole(self, store: Store, again: Store) -> None:
+        """With the entries of its end, in pages of any size."""
+        for release in (False, True):
+            job_id = f"job-{release}"
+            claim = open_job(store, job_id, "ann", entries=entries(3))
+            store.commit([commit(claim, 5, after=3)])
+            end = commit(claim, 8, after=5, status=COMPLETED, release=release, snapshot=Snapshot(6, b"six"))
+            store.commit([end])
+            for limit in range(1, 10):
+                found: list[Entry] = []
+                while page := again.history(job_id, found[-1].last if found else 0, limit):
+                    assert len(page) <= limit, f"{len(page)} entries on a page of {limit}"
+                    found += page
+                same(found, list(entries(8)), f"pages of {limit}")
+            same(store.load(job_id).entries, entries(8, after=6), "what comes after the snapshot")
+            same(store.history(job_id, 8), [], "what comes after the end")
 
     def test_an_entry_is_given_whole(self, store: Store) -> None:
         """Also if the number is inside it."""

@@ -132,7 +132,8 @@ class ReleaseTests(Stage):
         alone = evolve(end, entries=(), release=True)
         for _ in range(2):
             same(store.commit([alone]), set(), "the jobs lost")
-        same((store.owners(), store.load("job").head), (set(), end.head), "the owners, and the head")
+        kept = store.load("job")
+        same((store.owners(), kept.head, kept.entries), (set(), end.head, entries(1)), "what is kept")
 
     def test_requests_outlive_a_release(self, store: Store) -> None:
         """Those that the commit has answered are gone, the others wait for the next owner."""

@@ -12,14 +12,16 @@ from tempfile import mkstemp
 from typing import TYPE_CHECKING, NoReturn
 
 from routilux_core import DamagedStore, InvalidName, RoutiluxError, StoreError, StoreUnavailable
-from routilux_plugins.stores.sqlite.schema import is_ours, make_tables
+from routilux_plugins.stores.sqlite.schema import PAGE, is_ours, make_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from sqlite3 import Connection
+    from sqlite3 import Connection, Cursor
 
     from routilux_plugins.stores.sqlite.settings import SqliteSettings
 
+LOG = 4000
+"""Pages of the log after which it is put into the file, for which the disk is waited for."""
 PAUSE = 0.01
 """Seconds until a file is tried again that another process is just making."""
 
@@ -47,8 +49,10 @@ class Database:
         self._connections: list[Connection] = []
         try:
             self.writer = self._connect()
+            self._written = self.writer.cursor()
             self._open(settings)
             self.reader = self._connect()
+            self._read = self.reader.cursor()
             self.reader.execute("PRAGMA query_only = ON")
         except BaseException as error:
             for connection in self._connections:
@@ -70,6 +74,7 @@ class Database:
 
     def _open(self, settings: SqliteSettings) -> None:
         is_ours(self.writer, self.name)
+        self.writer.execute(f"PRAGMA page_size = {PAGE}")
         until = time.monotonic() + self._timeout
         while True:  # SQLite does not wait by itself for those who change to this mode at the same time
             try:
@@ -85,34 +90,35 @@ class Database:
         if mode != "wal":
             raise StoreError(self.name, f"it is in mode {mode!r} and cannot be in 'wal'; use a local folder")
         self.writer.execute(f"PRAGMA synchronous = {settings.synchronous}")
-        with self.write() as connection:
-            make_tables(connection, self.name)
+        self.writer.execute(f"PRAGMA wal_autocheckpoint = {LOG}")
+        with self.write() as cursor:
+            make_tables(cursor, self.name)
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> Iterator[Cursor]:
         """Have a transaction of one's own: all of it, or nothing."""
         with self._writing:
             self._check()
-            connection = self.writer
+            cursor = self._written
             try:
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-                connection.execute("COMMIT")
+                cursor.execute("BEGIN IMMEDIATE")
+                yield cursor
+                cursor.execute("COMMIT")
             except BaseException as error:  # noqa: BLE001 - it is raised again
-                self._undo(connection, error)
+                self._undo(self.writer, error)
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> Iterator[Cursor]:
         """See the file as it is at one moment."""
         with self._reading:
             self._check()
-            connection = self.reader
+            cursor = self._read
             try:
-                connection.execute("BEGIN")
-                yield connection
-                connection.execute("COMMIT")
+                cursor.execute("BEGIN")
+                yield cursor
+                cursor.execute("COMMIT")
             except BaseException as error:  # noqa: BLE001 - it is raised again
-                self._undo(connection, error)
+                self._undo(self.reader, error)
 
     def close(self) -> None:
         """Close the connections, when nobody is in the midst of something."""

@@ -7,42 +7,45 @@ from typing import TYPE_CHECKING
 from routilux_core import NewerStore, StoreError
 
 if TYPE_CHECKING:
-    from sqlite3 import Connection
+    from sqlite3 import Connection, Cursor
 
 SCHEMA = 1
 MARK = 0x526F7574
 """What the header of a file says whose it is."""
 
-# A step writes one row, at the end of what was written for its job: `entry.place` is the number of the job
-# and, in its lower half, that of the last fact. The time of a job's last change stands with its last entry:
-# `job.last` is the number of the last fact when the row of the job was written, and an entry that comes after
-# it has the time that counts. A request that was answered stays, so that it is known when it comes again.
-ALIVE = "(owner IS NOT NULL OR status IN ('pending', 'running'))"
-"""What is true of few jobs among many, and has an index."""
+PAGE = 2048
+"""Bytes of a page of a new file."""
+SPAN = 1 << 32
+"""So far apart are the rows of two jobs."""
+ACTIVE = "('pending', 'running')"
+"""What is looked for by its status, be it owned or not."""
+# A transaction costs by the pages that it writes, each of them whole. So pages are small, and a job and its
+# entries lie side by side in one table: the row of the job at a multiple of `SPAN`, each entry as far
+# behind it as the number of its last fact says. A step writes one row. The time of the last change stands
+# with the last entry: `last` is the number of the last fact when the row of the job was written, and an
+# entry that comes after it has the time that counts. The last entry of a job that is over is in the row
+# itself. Each index is another page, so one has to do for all lists. A request that was answered stays, so
+# that it is known when it comes again.
 TABLES = (
-    """CREATE TABLE job (
-        number INTEGER PRIMARY KEY,
-        job_id TEXT NOT NULL UNIQUE,
-        flow_id TEXT NOT NULL,
-        fingerprint TEXT NOT NULL,
-        status TEXT NOT NULL,
-        created_at REAL NOT NULL,
-        updated_at REAL NOT NULL,
-        note BLOB NOT NULL,
-        last INTEGER NOT NULL,
-        owner TEXT,
-        epoch INTEGER NOT NULL,
-        until REAL NOT NULL
-    )""",
-    "CREATE INDEX job_by_age ON job (created_at, job_id)",
-    "CREATE INDEX job_by_flow ON job (flow_id, created_at, job_id)",
-    f"CREATE INDEX job_alive ON job (created_at, job_id) WHERE {ALIVE}",
-    """CREATE TABLE entry (
+    """CREATE TABLE journal (
         place INTEGER PRIMARY KEY,
-        first INTEGER NOT NULL,
         updated_at REAL NOT NULL,
-        content BLOB NOT NULL
+        first INTEGER,
+        content BLOB,
+        job_id TEXT,
+        flow_id TEXT,
+        fingerprint TEXT,
+        status TEXT,
+        created_at REAL,
+        note BLOB,
+        last INTEGER,
+        owner TEXT,
+        epoch INTEGER,
+        until REAL
     )""",
+    "CREATE UNIQUE INDEX job_by_id ON journal (job_id) WHERE job_id NOTNULL",
+    "CREATE INDEX job_by_age ON journal (status, flow_id, created_at) WHERE status NOTNULL",
+    f"CREATE INDEX job_owned ON journal (owner) WHERE owner NOTNULL AND status NOT IN {ACTIVE}",
     "CREATE TABLE snapshot (job INTEGER PRIMARY KEY, number INTEGER NOT NULL, content BLOB NOT NULL)",
     """CREATE TABLE request (
         number INTEGER PRIMARY KEY,
@@ -64,16 +67,16 @@ TABLES = (
 )
 
 
-def make_tables(connection: Connection, store: str) -> None:
+def make_tables(cursor: Cursor, store: str) -> None:
     """Make the tables of a new file; in a transaction that is the only one to write."""
-    if not is_ours(connection, store):
+    if not is_ours(cursor, store):
         for statement in TABLES:
-            connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {MARK}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA}")
+            cursor.execute(statement)
+        cursor.execute(f"PRAGMA application_id = {MARK}")
+        cursor.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
-def is_ours(connection: Connection, store: str) -> bool:
+def is_ours(connection: Connection | Cursor, store: str) -> bool:
     """Say whether a file has our tables, or none; refuse those of others and of later versions."""
     [[mark]] = connection.execute("PRAGMA application_id")
     [[version]] = connection.execute("PRAGMA user_version")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from routilux_core import (
     Claim,
     ClaimRefused,
-    Entry,
+    DuplicateName,
+    ExecutionStatus,
     Kept,
-    Listed,
     Request,
     Snapshot,
     Store,
@@ -18,6 +18,7 @@ from routilux_core import (
 )
 from routilux_plugins.stores.sqlite import record, statement
 from routilux_plugins.stores.sqlite.database import Database
+from routilux_plugins.stores.sqlite.listing import free_jobs, job_page
 from routilux_plugins.stores.sqlite.row import read_head
 from routilux_plugins.stores.sqlite.settings import SqliteSettings
 
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from routilux_core import Commit, ExecutionStatus, Head
+    from routilux_core import Commit, Entry, Head, Listed
 
 PORTION = 500
 """So many jobs are forgotten before somebody else may write."""
-ALL = -1
-"""The limit of those that want no limit."""
+FIRST = ("", float("-inf"), 0)
+"""What comes before every flow, time and place."""
 
 
 class Sqlite(Store):
@@ -45,17 +46,18 @@ class Sqlite(Store):
         self, job_id: str, head: Head, entries: Sequence[Entry], snapshot: Snapshot | None = None
     ) -> None:
         """Take in a new job."""
-        with self.database.write() as connection:
-            record.add_job(connection, self.database.name, job_id, head, entries, snapshot, record.NOBODY)
+        with self.database.write() as cursor:
+            if not record.add_job(cursor, job_id, head, entries, snapshot, record.NOBODY):
+                raise DuplicateName("job", job_id, f"store {self.database.name}")
 
     def claim(self, job_id: str, owner: str, seconds: float, dead: Collection[str] = ()) -> Claim:
         """Claim a job that nobody else has."""
-        with self.database.write() as connection:
+        with self.database.write() as cursor:
             now = time.time()
-            number, holder, epoch = record.live(connection, job_id, now)
+            place, holder, epoch = record.live(cursor, job_id, now)
             if holder is not None and holder != owner and holder not in dead:
                 raise ClaimRefused(job_id, f"{holder!r} has it")
-            connection.execute(statement.CLAIM, (owner, epoch + 1, now + seconds, number))
+            cursor.execute(statement.CLAIM, (owner, epoch + 1, now + seconds, place))
         return Claim(job_id, owner, epoch + 1)
 
     def claim_next(
@@ -67,22 +69,21 @@ class Sqlite(Store):
         dead: Collection[str] = (),
     ) -> list[Claim]:
         """Claim the oldest jobs that nobody has."""
-        query, values = statement.claimable(dead, flows)
-        with self.database.write() as connection:
+        with self.database.write() as cursor:
             now = time.time()
-            found = connection.execute(query, (now, *values, limit)).fetchall()
-            rows = [(owner, epoch + 1, now + seconds, number) for number, _, epoch in found]
-            connection.executemany(statement.CLAIM, rows)
-        return [Claim(job_id, owner, epoch + 1) for _, job_id, epoch in found]
+            found = free_jobs(cursor, now, flows, dead, limit)
+            rows = [(owner, epoch + 1, now + seconds, place) for _, _, place, epoch in found]
+            cursor.executemany(statement.CLAIM, rows)
+        return [Claim(job_id, owner, epoch + 1) for _, job_id, _, epoch in found]
 
     def renew(self, claims: Collection[Claim], seconds: float) -> set[str]:
         """Let claims last."""
-        with self.database.write() as connection:
+        with self.database.write() as cursor:
             until = time.time() + seconds
             return {
                 claim.job_id
                 for claim in claims
-                if not connection.execute(
+                if not cursor.execute(
                     statement.RENEW, (until, claim.job_id, claim.owner, claim.epoch)
                 ).rowcount
             }
@@ -90,38 +91,36 @@ class Sqlite(Store):
     def release(self, claims: Collection[Claim]) -> None:
         """Give claims up."""
         rows = [(claim.job_id, claim.owner, claim.epoch) for claim in claims]
-        with self.database.write() as connection:
-            connection.executemany(statement.RELEASE, rows)
+        with self.database.write() as cursor:
+            cursor.executemany(statement.RELEASE, rows)
 
     def owners(self) -> set[str]:
         """Return who has a job."""
-        with self.database.read() as connection:
-            return {owner for (owner,) in connection.execute(statement.OWNERS, (time.time(),))}
+        with self.database.read() as cursor:
+            return {owner for (owner,) in cursor.execute(statement.OWNERS, (time.time(),))}
 
     # -- writing ---------------------------------------------------------------------------------------
 
     def commit(self, batch: Sequence[Commit]) -> set[str]:
         """Write for many jobs in one transaction."""
-        with self.database.write() as connection:
+        with self.database.write() as cursor:
             name, now = self.database.name, time.time()
             return {
-                commit.claim.job_id
-                for commit in batch
-                if not record.write_commit(connection, name, commit, now)
+                commit.claim.job_id for commit in batch if not record.write_commit(cursor, name, commit, now)
             }
 
     def request(self, job_id: str, kind: str, content: bytes, request_id: str) -> None:
         """Leave a request."""
-        with self.database.write() as connection:
-            number = record.find(connection, job_id)
-            if not connection.execute(statement.KNOWN_REQUEST, (number, request_id)).fetchone():
-                record.live(connection, job_id, time.time())
-                connection.execute(statement.ADD_REQUEST, (number, request_id, kind, content))
+        with self.database.write() as cursor:
+            place = record.find(cursor, job_id)
+            if not cursor.execute(statement.KNOWN_REQUEST, (place, request_id)).fetchone():
+                record.live(cursor, job_id, time.time())
+                cursor.execute(statement.ADD_REQUEST, (place, request_id, kind, content))
 
     def requests(self, owner: str) -> list[Request]:
         """Return what waits for an owner."""
-        with self.database.read() as connection:
-            rows = connection.execute(statement.REQUESTS_OF_OWNER, (owner,)).fetchall()
+        with self.database.read() as cursor:
+            rows = cursor.execute(statement.REQUESTS_OF_OWNER, (owner,)).fetchall()
         return [
             Request(job_id=job_id, request_id=request_id, kind=kind, content=content)
             for job_id, request_id, kind, content in rows
@@ -129,9 +128,9 @@ class Sqlite(Store):
 
     def waiting_requests(self, job_id: str) -> list[Request]:
         """Return what waits for a job."""
-        with self.database.read() as connection:
-            number = record.find(connection, job_id)
-            rows = connection.execute(statement.REQUESTS_OF_JOB, (number,)).fetchall()
+        with self.database.read() as cursor:
+            place = record.find(cursor, job_id)
+            rows = cursor.execute(statement.REQUESTS_OF_JOB, (place,)).fetchall()
         return [
             Request(job_id=job_id, request_id=request_id, kind=kind, content=content)
             for request_id, kind, content in rows
@@ -141,24 +140,21 @@ class Sqlite(Store):
 
     def load(self, job_id: str) -> Kept:
         """Return a job's snapshot and what came after."""
-        with self.database.read() as connection:
-            row = connection.execute(statement.LOAD, (job_id,)).fetchone()
+        with self.database.read() as cursor:
+            row = cursor.execute(statement.LOAD, (job_id,)).fetchone()
             if row is None:
                 raise UnknownJob(job_id, ())
-            number, epoch, *head = row
-            there = connection.execute(statement.SNAPSHOT, (number,)).fetchone()
+            place, epoch, *head = row
+            there = cursor.execute(statement.SNAPSHOT, (place,)).fetchone()
             snapshot = Snapshot(*there) if there else None
             after = snapshot.number if snapshot else 0
-            rows = connection.execute(statement.ENTRIES, (number, after, ALL)).fetchall()
-        entries = tuple(Entry(*one) for one in rows)
+            entries = tuple(record.entries(cursor, place, after))
         return Kept(head=read_head(head), snapshot=snapshot, entries=entries, epoch=epoch)
 
     def history(self, job_id: str, after: int = 0, limit: int = 100) -> list[Entry]:
         """Return a page of entries."""
-        with self.database.read() as connection:
-            number = record.find(connection, job_id)
-            rows = connection.execute(statement.ENTRIES, (number, after, limit)).fetchall()
-        return [Entry(*row) for row in rows]
+        with self.database.read() as cursor:
+            return record.entries(cursor, record.find(cursor, job_id), after, limit)
 
     def jobs(
         self,
@@ -168,45 +164,44 @@ class Sqlite(Store):
         limit: int = 100,
     ) -> list[Listed]:
         """Return a page of jobs."""
-        query, values = statement.listed(flow_id, status, before)
-        with self.database.read() as connection:
-            rows = connection.execute(query, (time.time(), *values, limit)).fetchall()
-        return [Listed(job_id=job_id, owner=owner, head=read_head(head)) for job_id, owner, *head in rows]
+        with self.database.read() as cursor:
+            return job_page(cursor, time.time(), flow_id, status, before, limit)
 
     # -- flows and the end -----------------------------------------------------------------------------
 
     def save_flow(self, flow_id: str, fingerprint: str, document: bytes) -> None:
         """Keep a document."""
-        with self.database.write() as connection:
-            connection.execute(statement.SAVE_FLOW, (flow_id, fingerprint, document, time.time()))
+        with self.database.write() as cursor:
+            cursor.execute(statement.SAVE_FLOW, (flow_id, fingerprint, document, time.time()))
 
     def load_flow(self, flow_id: str, fingerprint: str) -> bytes | None:
         """Return a document."""
-        with self.database.read() as connection:
-            row = connection.execute(statement.LOAD_FLOW, (flow_id, fingerprint)).fetchone()
+        with self.database.read() as cursor:
+            row = cursor.execute(statement.LOAD_FLOW, (flow_id, fingerprint)).fetchone()
         return None if row is None else row[0]
 
     def delete(self, job_id: str) -> None:
         """Forget a job."""
-        with self.database.write() as connection:
-            number, status, holder, _ = record.held(connection, job_id, time.time())
+        with self.database.write() as cursor:
+            place, status, holder, _ = record.held(cursor, job_id, time.time())
             if holder is not None and not status.final:
                 raise ClaimRefused(job_id, f"{holder!r} has it")
-            record.forget(connection, [number])
+            record.forget(cursor, [place])
 
     def prune(self, before: float, saved_before: float) -> int:
         """Forget what is over for long."""
-        pruned, after = 0, 0
-        while True:
-            with self.database.write() as connection:
-                found = connection.execute(statement.OVER, (before, after, PORTION))
-                old = [number for (number,) in found]
-                record.forget(connection, old)
-                pruned += len(old)
-                if not old:
-                    connection.execute(statement.FORGET_FLOWS, (saved_before,))
-                    return pruned
-                after = old[-1]
+        pruned = 0
+        for status in (one for one in ExecutionStatus if one.final):
+            after: tuple[Any, ...] | None = FIRST
+            while after is not None:
+                with self.database.write() as cursor:
+                    found = cursor.execute(statement.OVER, (status, *after, before, PORTION)).fetchall()
+                    record.forget(cursor, [place for _, _, place in found])
+                pruned += len(found)
+                after = found[-1] if len(found) == PORTION else None
+        with self.database.write() as cursor:
+            cursor.execute(statement.FORGET_FLOWS, (saved_before,))
+        return pruned
 
     def close(self) -> None:
         """Close the file."""

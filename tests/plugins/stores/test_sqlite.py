@@ -15,6 +15,7 @@ from routilux_core import (
     Commit,
     DamagedStore,
     Entry,
+    ExecutionStatus,
     InvalidOption,
     NewerStore,
     StoreError,
@@ -62,7 +63,7 @@ def kill_writers(path, every):
     with closing(Sqlite(path)) as store:
         open_job(store, "job", "ann", 0, entries=[Entry(1, 1, b"1" * 200)])
     said = 1
-    for _ in range(KILLS):
+    for number in range(KILLS):
         process = start("write", path, every)
         for _ in range(dice.randint(1, 60)):
             said = int(process.stdout.readline())
@@ -75,6 +76,13 @@ def kill_writers(path, every):
             assert [entry.last for entry in kept] == list(range(1, len(kept) + 1))
             assert all(entry.content == b"%d" % entry.last * 200 for entry in kept)
             assert said <= len(kept) <= said + 1
+            others = {job.job_id: len(store.history(job.job_id)) for job in store.jobs(limit=10_000)}
+            begun = {f"other-{last}" for last in range(2, len(kept) + 1)}
+            assert others.keys() == {"job", *begun}
+            running = {job.job_id for job in store.jobs(status=[ExecutionStatus.RUNNING], limit=10_000)}
+            ended_by_nobody = running - {"job", f"other-{len(kept)}"}
+            assert len(ended_by_nobody) <= number
+            assert all(others[one] == (1 if one in running else 2) for one in begun)
 
 
 def test_what_was_committed_outlives_a_kill(path):

@@ -5,21 +5,29 @@ from pathlib import Path
 
 from routilux_core import Commit, Entry
 from routilux_plugins.stores.sqlite.store import Sqlite
-from tests.plugins.stores.job import HEAD
+from tests.plugins.stores.job import HEAD, ending, opening
 
 
 def write(path: str, every: str) -> None:
-    """Write one entry after the other, `every` so many in one commit."""
+    """Write one entry after the other, `every` so many in one commit.
+
+    With each commit a job is taken in, and the one before it ends.
+    """
     store = Sqlite(Path(path))
     claim = store.claim("job", "writer", 600, dead={"writer"})
     last = store.load("job").entries[-1].last
     entries: list[Entry] = []
+    previous = 0
     while True:
         last += 1
         entries.append(Entry(last, last, b"%d" % last * 200))
         if len(entries) == int(every):
-            store.commit([Commit(claim=claim, head=HEAD, entries=tuple(entries))])
+            others = [opening(f"other-{last}", entries=[Entry(1, 1, b"begun")])]
+            if previous:
+                others.append(ending(f"other-{previous}"))
+            store.commit([*others, Commit(claim=claim, head=HEAD, entries=tuple(entries))])
             entries.clear()
+            previous = last
         sys.stdout.write(f"{last}\n")
         sys.stdout.flush()
 
