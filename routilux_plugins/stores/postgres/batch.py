@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from routilux_plugins.stores.postgres import statement
 from routilux_plugins.stores.postgres.row import head_row
 
 if TYPE_CHECKING:
@@ -13,17 +14,21 @@ if TYPE_CHECKING:
     from routilux_core import Commit
 
 
-def step_row(batch: Sequence[Commit]) -> tuple[Any, ...] | None:
-    """Return the values of `STEP`, if the batch is one entry of a job that is there, and nothing more."""
+def short_form(batch: Sequence[Commit]) -> tuple[str, tuple[Any, ...]] | None:
+    """Return the statement for one entry of one job, with its values, if the batch is no more than that."""
     if len(batch) != 1:
         return None
     [commit] = batch
-    if len(commit.entries) != 1 or commit.snapshot or commit.handled or commit.opens is not None:
+    if len(commit.entries) != 1 or commit.snapshot or commit.handled:
         return None
     [entry] = commit.entries
-    claim, last = commit.claim, entry.last
+    claim, head = commit.claim, head_row(commit.head)
+    row = entry.first, entry.last, entry.content
+    if commit.opens is not None:
+        held = None if commit.release else claim.owner, claim.epoch, float(commit.opens)
+        return statement.OPEN, (claim.job_id, *head, entry.last, *held, *row)
     fence = (claim.job_id, claim.owner, claim.epoch, entry.first - 1)
-    return (*head_row(commit.head), last, commit.release, *fence, entry.first, last, entry.content)
+    return statement.STEP, (*head, entry.last, commit.release, *fence, *row)
 
 
 def batch_row(batch: Sequence[Commit]) -> tuple[list[Any], ...]:

@@ -49,8 +49,13 @@ OWNERS = "SELECT DISTINCT owner FROM $.job WHERE owner IS NOT NULL AND until > $
 
 # -- writing and requests ------------------------------------------------------------------------------
 
-# The commit that there is most of, at a third of what the lists of `write` cost: one entry of a job that is
-# there, and nothing where that is not new.
+# The commits that there are most of, at a third of what the lists of `write` cost: one entry of a job that is
+# there or of one that is not, and nothing where that is not new.
+OPEN = f"""WITH opened AS (
+        INSERT INTO $.job (job_id, {HEAD}, last, owner, epoch, until)
+        VALUES ({", ".join(["%s"] * 10)}, $.clock() + %s) ON CONFLICT DO NOTHING RETURNING number
+    )
+    INSERT INTO $.entry (job, first, last, content) SELECT number, %s, %s, %s FROM opened RETURNING job"""
 STEP = f"""WITH step AS (
         UPDATE $.job SET flow_id = %s, fingerprint = %s, status = %s, created_at = %s, updated_at = %s,
             note = %s, last = %s, owner = CASE WHEN NOT %s THEN owner END

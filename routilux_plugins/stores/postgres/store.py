@@ -18,7 +18,7 @@ from routilux_core import (
     UnknownJob,
 )
 from routilux_plugins.stores.postgres import statement
-from routilux_plugins.stores.postgres.batch import batch_row, step_row
+from routilux_plugins.stores.postgres.batch import batch_row, short_form
 from routilux_plugins.stores.postgres.database import Database
 from routilux_plugins.stores.postgres.row import head_row, read_head, to_bytes, to_text
 from routilux_plugins.stores.postgres.settings import PostgresSettings
@@ -97,8 +97,8 @@ class Postgres(Store):
 
     def commit(self, batch: Sequence[Commit]) -> set[str]:
         """Write for many jobs in one statement."""
-        step = step_row(batch)
-        if step and self.database.run(statement.STEP, step):
+        short = short_form(batch)
+        if short and self.database.run(*short):
             return set()
         [[lost]] = self.database.run(statement.WRITE, batch_row(batch))
         return set(lost)
