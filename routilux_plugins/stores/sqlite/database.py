@@ -49,10 +49,10 @@ class Database:
         self._connections: list[Connection] = []
         try:
             self.writer = self._connect()
-            self._written = self.writer.cursor()
+            self._write_cursor = self.writer.cursor()
             self._open(settings)
             self.reader = self._connect()
-            self._read = self.reader.cursor()
+            self._read_cursor = self.reader.cursor()
             self.reader.execute("PRAGMA query_only = ON")
         except BaseException as error:
             for connection in self._connections:
@@ -99,7 +99,7 @@ class Database:
         """Have a transaction of one's own: all of it, or nothing."""
         with self._writing:
             self._check()
-            cursor = self._written
+            cursor = self._write_cursor
             try:
                 cursor.execute("BEGIN IMMEDIATE")
                 yield cursor
@@ -112,7 +112,7 @@ class Database:
         """See the file as it is at one moment."""
         with self._reading:
             self._check()
-            cursor = self._read
+            cursor = self._read_cursor
             try:
                 cursor.execute("BEGIN")
                 yield cursor

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing, contextmanager
 
 import pytest
@@ -21,6 +22,7 @@ from routilux_core import (
     StoreError,
     StoreUnavailable,
 )
+from routilux_plugins.stores.sqlite.schema import PAGE
 from routilux_plugins.stores.sqlite.settings import SqliteSettings
 from routilux_plugins.stores.sqlite.store import Sqlite
 from tests.plugins.stores.job import HEAD, open_job
@@ -251,6 +253,18 @@ def test_a_child_process_opens_it_anew(store):
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
     assert store.load("job").entries == ()
+
+
+def test_pages_are_small_whoever_makes_the_file(path):
+    """What is written is whole pages."""
+    threads = [threading.Thread(target=lambda: Sqlite(path).close()) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    with closing(Sqlite(path)) as store:
+        assert store.database.writer.execute("PRAGMA page_size").fetchone() == (PAGE,)
 
 
 def test_a_place_in_a_loop_of_claims_stays_small(path, store):
