@@ -47,7 +47,7 @@ class Entry:
     content: bytes
 
 
-@define
+@frozen
 class Snapshot:
     """A job as it was after a fact, without its history."""
 
