@@ -30,6 +30,7 @@ from routilux_plugins.executors.process.executor import Process
 from routilux_plugins.executors.process.settings import ProcessSettings
 
 KILLS = int(os.environ.get("TEST_KILLS", "10"))
+MANY_KILLS = int(os.environ.get("TEST_MANY_KILLS", "25"))
 EACH = 40
 """How many activations there are for each kill."""
 SECONDS = 0.001
@@ -173,8 +174,8 @@ def test_nothing_is_lost_and_nothing_happens_twice():
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-def test_it_stands_a_hundred_kills():
-    attack(100, patience=240)
+def test_it_stands_many_kills():
+    attack(MANY_KILLS, patience=240)
 
 
 def _lose(worker, lost):
