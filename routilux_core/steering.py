@@ -96,6 +96,7 @@ class Steering(Serving):
                     break
                 self._keepers = (*self._keepers, done.set)
             done.wait()
+            self.pump()
         self.raise_detached()
 
     def raise_detached(self) -> None:

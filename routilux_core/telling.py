@@ -154,12 +154,22 @@ class Telling(Feeding):
             if self.turning == get_ident():  # it has just written this itself
                 self.ledger.stirred = self.ledger.stirred or journal.awaited
             elif journal.awaited or journal.waiting:
+                alone = not (self.inbox or self.turning)
                 self.inbox.append((self._hear_stored, None, None))
                 free = not self.turning
         for ring in keepers:
             ring()
-        if free:
-            self._call()
+        if free and not keepers:  # those take the turn as soon as they are awake
+            if alone and self._private:
+                self.pump()
+            else:
+                self._call()
+
+    @property
+    def _private(self) -> bool:
+        """True when no user's code is called where the job is told that something is kept."""
+        watched = self.ledger.news is not None or self.job_state._output_handler is not None
+        return not watched and not self.output_feeds
 
     def _hear_stored(self, _one: object, _two: object) -> None:
         self.ledger.stirred = True
