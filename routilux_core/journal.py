@@ -18,7 +18,7 @@ from routilux_core.store import Claim, Commit, Entry, Head, Snapshot
 from routilux_core.urgency import Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 LEAST = 256 * 1024
 """Bytes after the last snapshot from which another one is worth its while."""
@@ -49,6 +49,8 @@ class Draft:
     status: ExecutionStatus
     at: float
     snapshot: Snapshot | None
+    before: int
+    """How many of the facts, with their times, came before the snapshot."""
     handled: tuple[str, ...]
 
 
@@ -93,6 +95,8 @@ class Journal:
     _at: float = 0.0
     _fresh: Snapshot | None = None
     _snapshot: Snapshot | None = None
+    _before: int = 0
+    """How much of the facts came before it."""
     _held: deque[tuple[int, Activation, bool]] = field(factory=deque)
     _tail: int = 0
     """The bytes since the last snapshot, ..."""
@@ -144,6 +148,7 @@ class Journal:
         self.sealed, self._status, self._at = data.number, data.status, data.updated_at
         if self._fresh is not None:
             self._snapshot, self._fresh = self._fresh, None
+            self._before = len(self._facts)
 
     @property
     def urgency(self) -> Urgency:
@@ -192,6 +197,7 @@ class Journal:
             status=self._status,
             at=self._at,
             snapshot=self._snapshot,
+            before=self._before,
             handled=tuple(self._handled),
         )
         self._facts, self._snapshot, self._pressing = [], None, False
@@ -203,11 +209,9 @@ class Journal:
 
     def commit(self, draft: Draft) -> Commit:
         """Return what was taken as a store wants it."""
-        data, entries = self.writer.data, tuple[Entry, ...]()
-        if draft.facts:
-            content = dumps([SCHEMA, *draft.facts])
-            entries = (Entry(draft.first, draft.last, content),)
-            self._tail += len(content)
+        data = self.writer.data
+        entries = tuple(self._entries(draft))
+        self._tail += sum(len(entry.content) for entry in entries)
         status = ExecutionStatus.RUNNING if draft.status is ExecutionStatus.PAUSING else draft.status
         head = Head(
             flow_id=str(data.flow_id),
@@ -226,3 +230,12 @@ class Journal:
             opens=self.opens,
             release=self.leaving or status in SETTLED,
         )
+
+    def _entries(self, draft: Draft) -> Iterator[Entry]:
+        """Give the facts, in two entries where a snapshot was taken between them."""
+        first, facts, snapshot = draft.first, draft.facts, draft.snapshot
+        if snapshot is not None and first <= snapshot.number < draft.last:
+            yield Entry(first, snapshot.number, dumps([SCHEMA, *facts[: draft.before]]))
+            first, facts = snapshot.number + 1, facts[draft.before :]
+        if facts:
+            yield Entry(first, draft.last, dumps([SCHEMA, *facts]))

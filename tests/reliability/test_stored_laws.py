@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from routilux_core import journal, stored_job
 from routilux_core.current import current_manager
 from routilux_core.entry_writer import EntryWriter
 from routilux_core.facts import SharedDataSet
@@ -41,6 +42,16 @@ def live_and_be_kept(seed, durability):
 @pytest.mark.parametrize("durability", DURABILITIES)
 def test_the_store_has_data_facts_and_history_of_every_job(durability):
     for seed in range(LIVES):
+        live_and_be_kept(seed, durability)
+
+
+@pytest.mark.parametrize("durability", DURABILITIES)
+def test_what_comes_after_a_snapshot_is_enough(durability, monkeypatch):
+    """Snapshots are written as often as can be, and the history before the last one is left in the store."""
+    monkeypatch.setattr(journal, "LEAST", 0)
+    monkeypatch.setattr(journal, "GROWTH", 0)
+    monkeypatch.setattr(stored_job, "SHORT", 0)
+    for seed in range(LIVES // 3):
         live_and_be_kept(seed, durability)
 
 
