@@ -41,6 +41,7 @@ def _add(data: JobData, activations: Iterable[Activation]) -> None:
 def _drop(data: JobData, activation: Activation) -> None:
     data.activations.pop(activation.id, None)
     data.running.pop(activation.id, None)
+    data.deaths.pop(activation.id, None)
 
 
 def _stop_clock(data: JobData, at: float) -> None:
@@ -206,6 +207,8 @@ def activation_completed(data: JobData, fact: facts.ActivationCompleted) -> None
     number = activation.id
     del data.activations[number]
     del data.running[number]
+    if data.deaths:
+        data.deaths.pop(number, None)
     record = data.routines.get(activation.routine_id)
     if record is None:
         data.routines[activation.routine_id] = RoutineRecord("completed", 1, fact.seconds)
@@ -247,6 +250,8 @@ def _activation_skipped(data: JobData, fact: facts.ActivationSkipped) -> None:
 
 def _activation_returned(data: JobData, fact: facts.ActivationReturned) -> None:
     data.running.pop(fact.activation.id, None)
+    if fact.deaths:
+        data.deaths[fact.activation.id] = fact.deaths
 
 
 # -- what handlers leave behind ------------------------------------------------------------------------

@@ -46,12 +46,7 @@ class Attempts(Failing):
             self.unusual = True
         ledger = self.ledger
         if outcome.exception is not None:
-            if outcome.interrupted:
-                reason = text_of(outcome.exception) or "interrupted"
-                ledger.happen(facts.ActivationReturned(0, 0.0, activation, reason))
-                ledger.ready.insert(0, activation)
-            else:
-                self._failed(activation, outcome.exception)
+            self._broken_off(activation, outcome, outcome.exception)
             return
         try:
             effects = self._resolved(outcome.effects)
@@ -77,6 +72,16 @@ class Attempts(Failing):
             seconds = ledger.now - self.data.running[activation.id]
             ledger.happen(ActivationCompleted(0, 0.0, activation, seconds))
         self.check_limits()
+
+    def _broken_off(self, activation: Activation, outcome: Outcome, exception: BaseException) -> None:
+        if outcome.interrupted or outcome.ended_worker:
+            deaths = self.data.deaths.get(activation.id, 0) + 1 if outcome.ended_worker else 0
+            reason = text_of(exception) or "interrupted"
+            self.ledger.happen(facts.ActivationReturned(0, 0.0, activation, reason, deaths))
+        if outcome.interrupted:
+            self.ledger.ready.insert(0, activation)
+        else:
+            self._failed(activation, exception)
 
     def finished_several(self, steps: Sequence[tuple[Activation, Outcome]], running: bool) -> None:
         """Take several outcomes, among them items of generators in a row.

@@ -267,6 +267,8 @@ class ActivationReturned(Fact):
 
     activation: Activation
     reason: str
+    deaths: int = 0
+    """How many workers it has ended by now, where it has just ended one."""
 
 
 @define(eq=False, repr=False)

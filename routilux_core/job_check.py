@@ -17,6 +17,7 @@ def check_data(data: JobData) -> None:
     live = data.status in LIVE
     for holds, path, reason in (
         (data.running.keys() <= data.activations.keys(), "running", "it names what is not pending"),
+        (data.deaths.keys() <= data.activations.keys(), "deaths", "it names what is not pending"),
         (live or not data.running, "running", f"nothing runs in a job that is {data.status}"),
         (
             live or data.running_since is None,

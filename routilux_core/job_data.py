@@ -94,6 +94,8 @@ class JobData:
     """All that are neither completed, failed nor skipped."""
     running: dict[int, float] = Factory(dict)
     """Those whose handler was called, and when."""
+    deaths: dict[int, int] = Factory(dict)
+    """How many workers they have ended, of those that have ended any."""
     failed: dict[int, Activation] = Factory(dict)
     """Those whose failure stopped the job."""
     last_id: int = 0

@@ -148,8 +148,21 @@ def _read_running(plain: Any, reader: Reader, path: str) -> dict[int, float]:
     return found
 
 
+def _write_deaths(values: dict[int, int], _writer: Writer, _path: str) -> list[Any]:
+    return [{"id": number, "count": count} for number, count in values.items()]
+
+
+def _read_deaths(plain: Any, reader: Reader, path: str) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for entry, place in entries(plain, path, "id", "count"):
+        number = once(found, COUNT.read(entry["id"], reader, f"{place}.id"), place)
+        found[number] = COUNT.read(entry["count"], reader, f"{place}.count")
+    return found
+
+
 ACTIVATIONS = Part(_write_activations, _read_activations)
 RUNNING = Part(_write_running, _read_running)
+DEATHS = Part(_write_deaths, _read_deaths)
 
 # -- pauses and errors ---------------------------------------------------------------------------------
 
@@ -191,6 +204,7 @@ PARTS: dict[str, tuple[str, Part]] = {
     "failed": ("failed_tasks", ACTIVATIONS),
     "activations": ("pending_tasks", ACTIVATIONS),
     "running": ("running", RUNNING),
+    "deaths": ("deaths", DEATHS),
     "last_id": ("last_id", COUNT),
     "stopping": ("stopping", optional(ERROR)),
     "pause": ("pause", optional(PAUSE)),

@@ -24,6 +24,8 @@ class Outcome:
     """What a generator's activation becomes by it, where an executor has named that already."""
     interrupted: bool = False
     """True when the handler was stopped from outside and is to be pending again; the exception says why."""
+    ended_worker: bool = False
+    """True when its worker ended with it, which the job counts."""
 
     @property
     def pauses(self) -> bool:

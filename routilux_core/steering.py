@@ -196,6 +196,10 @@ class Steering(Serving):
         """Return in how many seconds its handler has to be done; executors elsewhere say when it begins."""
         return self.slots[activation.routine_id][activation.slot].timeout
 
+    def deaths(self, activation: Activation) -> int:
+        """Return how many workers it has ended, also those of other processes that had the job before."""
+        return self.data.deaths.get(activation.id, 0)
+
     @property
     def backlog(self) -> int:
         """About how many activations could start now."""

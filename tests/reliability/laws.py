@@ -62,6 +62,7 @@ class Book:
         self.ended: Counter[str] = Counter()
         self.open: dict[int, Any] = {}
         self.running: set[int] = set()
+        self.deaths: Counter[int] = Counter()
         self.shut: Fact | None = None
         """The fact since which nothing may start."""
         self.timeout: float | None = None
@@ -206,8 +207,15 @@ class Book:
         self._end(fact, "skipped")
 
     def _returned(self, fact: ActivationReturned) -> None:
-        self._demand(fact.activation.id in self.open, fact, "returns what is not open")
-        self.running.discard(fact.activation.id)
+        number = fact.activation.id
+        self._demand(number in self.open, fact, "returns what is not open")
+        if fact.deaths:
+            self._demand(number in self.running, fact, "counts the death of a worker that did not run it")
+            self.deaths[number] += 1
+            self._demand(
+                fact.deaths == self.deaths[number], fact, f"follows {self.deaths[number] - 1} deaths"
+            )
+        self.running.discard(number)
 
     # -- the laws --------------------------------------------------------------------------------------
 

@@ -33,10 +33,8 @@ class ProcessLane(Lane):
         self._max_starts = max_starts
         self._aside: deque[Activation] = deque()
         """What was taken and goes next, since it did not fit to what was taken with it."""
-        self._deaths: dict[int, int] = {}
-        """How often an activation has ended its worker."""
         self._lonely: set[int] = set()
-        """What has to go alone, so that it is clear whose fault it is."""
+        """What has to go alone, so that it is clear which one cannot be read."""
         self._pace: dict[tuple[str, str], float] = {}
         """How many seconds an activation of a slot takes."""
         self._lost: WorkerLost | None = None
@@ -80,7 +78,7 @@ class ProcessLane(Lane):
             if self._poisoned(activation) or self._reserved(activation, worker):
                 continue
             seconds += self._pace.get((activation.routine_id, activation.slot), LOAD_SECONDS)
-            alone = activation.id in self._lonely or self.job.time_limit(activation) is not None
+            alone = self._alone(activation)
             if load and (alone or seconds >= 2 * LOAD_SECONDS):
                 self._aside.append(activation)
                 break
@@ -113,10 +111,7 @@ class ProcessLane(Lane):
 
     def ahead(self, load: list[Activation]) -> int:
         """Return how much of a generator may be run before the job asks for it."""
-        if any(
-            one.id in self._holders and one.id not in self._lonely and self.job.time_limit(one) is None
-            for one in load
-        ):
+        if any(one.id in self._holders and not self._alone(one) for one in load):
             return min(MOST, self.job.room // AHEAD)
         return 0
 
@@ -146,7 +141,6 @@ class ProcessLane(Lane):
             worker.held.add((self, activation.id))
         else:
             self._release(activation.id)
-            self._deaths.pop(activation.id, None)
             self._lonely.discard(activation.id)
         if self.job.time_limit(activation) is not None:
             self.job.unlimit_time(activation)
@@ -155,16 +149,17 @@ class ProcessLane(Lane):
         """Let it be pending again; with `alone` it goes by itself the next time."""
         if alone:
             self._lonely.add(activation.id)
-        if self.job.time_limit(activation) is not None:
-            self.job.unlimit_time(activation)
-        self.job.finish(activation, Outcome(exception=why, interrupted=True))
+        self._finish(activation, Outcome(exception=why, interrupted=True))
 
     def died(self, activation: Activation, lost: WorkerLost) -> None:
         """Count that it has ended a worker, and let it be pending again, or fail."""
-        self._deaths[activation.id] = self._deaths.get(activation.id, 0) + 1
         self._lost = lost
-        if not self._poisoned(activation):
-            self.give_back(activation, lost, alone=True)
+        deaths = self.job.deaths(activation) + 1
+        if deaths < self._max_starts:
+            outcome = Outcome(exception=lost, interrupted=True, ended_worker=True)
+        else:
+            outcome = Outcome(exception=self._poison(activation, deaths), ended_worker=True)
+        self._finish(activation, outcome)
 
     def leave(self) -> None:
         """Let go of what was taken: the job is over, or the executor stops."""
@@ -184,15 +179,29 @@ class ProcessLane(Lane):
         if holder is not None:
             holder.held.discard((self, number))
 
+    def _alone(self, activation: Activation) -> bool:
+        """Tell whether nothing may travel with it: its time is limited, or it is to blame for something."""
+        job = self.job
+        return (
+            activation.id in self._lonely
+            or job.time_limit(activation) is not None
+            or job.deaths(activation) > 0
+        )
+
     def _poisoned(self, activation: Activation) -> bool:
-        starts = self._deaths.get(activation.id, 0)
-        if starts < self._max_starts:
+        deaths = self.job.deaths(activation)
+        if deaths < self._max_starts:
             return False
-        error = PoisonedActivation(activation.target, starts, str(self._lost))
+        self._finish(activation, Outcome(exception=self._poison(activation, deaths)))
+        return True
+
+    def _poison(self, activation: Activation, deaths: int) -> PoisonedActivation:
+        return PoisonedActivation(activation.target, deaths, str(self._lost or "as the job has noted"))
+
+    def _finish(self, activation: Activation, outcome: Outcome) -> None:
         if self.job.time_limit(activation) is not None:
             self.job.unlimit_time(activation)
-        self.job.finish(activation, Outcome(exception=error))
-        return True
+        self.job.finish(activation, outcome)
 
     def _reserved(self, activation: Activation, worker: Worker) -> bool:
         holder = self._holders.get(activation.id)
