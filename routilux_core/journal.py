@@ -66,6 +66,8 @@ class Journal:
     claim: Claim
     opens: float | None = None
     """For how many seconds the job is claimed by its first commit, which takes it in."""
+    closed: bool = False
+    """True when nothing more will be kept: the job goes on elsewhere."""
     released: bool = False
     """True while the claim is given up: the job was paused, or is over."""
     kept: int = 0
@@ -153,6 +155,8 @@ class Journal:
     @property
     def urgency(self) -> Urgency:
         """How soon what is sealed wants to be written."""
+        if self.closed:
+            return Urgency.NONE
         if self.opens is not None or self._handled or self.leaving:
             return Urgency.NOW
         if self.sealed == self.taken:

@@ -180,6 +180,8 @@ class Telling(Feeding):
             if self.detached is not None:
                 return
             self.detached, self.open = error, False
+            if self.journal is not None:
+                self.journal.closed = True
             keepers, self._keepers = self._keepers, ()
         self.leave_message((self.engine.abandon, error, None))
         for ring in keepers:
@@ -275,7 +277,7 @@ class Telling(Feeding):
             self.go_on()
 
     @abstractmethod
-    def go_on(self, requests: Iterable[Request] = ()) -> None:
+    def go_on(self, requests: Iterable[Request] = (), *, recovers: bool = False) -> None:
         """Start it from where its data stands; first it hears what was asked of it meanwhile."""
 
     @abstractmethod
