@@ -44,8 +44,11 @@ class Engine(Attempts):
         self.routing.post(slot, payload, ENTRY)
         self.check_limits()
 
-    def resume(self, fingerprint: tuple[str, ...], _: object) -> None:
-        """Go on from where the data stands: everything pending first, then the deferred events."""
+    def resume(self, fingerprint: tuple[str, ...], recovers: bool) -> None:
+        """Go on from where the data stands: everything pending first, then the deferred events.
+
+        These stay where they are when it `recovers`: nobody has asked for them.
+        """
         ledger, data = self.ledger, self.data
         if self.closed:
             return
@@ -67,6 +70,8 @@ class Engine(Attempts):
                 self._wait(activation, activation.due - ledger.now)
             else:
                 ledger.ready.append(activation)
+        if not recovers:
+            self._send_deferred()
         self._go_on()
 
     def _limit_time(self) -> None:
@@ -75,7 +80,6 @@ class Engine(Attempts):
             self.ledger.stirred = True
 
     def _go_on(self) -> None:
-        self._send_deferred()
         for slot in self.plan.order:
             for key in self.data.held.get((slot.routine_id, slot.name), ()):
                 self.routing.watch(slot, key)
@@ -119,6 +123,7 @@ class Engine(Attempts):
             self.ledger.happen(facts.JobResumed(0, 0.0, fingerprint))
             self.shut = False
             self.reopen = True
+            self._send_deferred()
             self._go_on()
 
     def cancel(self, reason: str, answer: Answer) -> None:

@@ -40,8 +40,8 @@ def resumed_job(
 ) -> None:
     """Let a job go on, in the job that it has or in a new one; of several who ask at once, one does it.
 
-    `claim` is one that this manager has on it already. Who `recovers` a job that was about to pause lets it
-    be paused.
+    `claim` is one that this manager has on it already. Who `recovers` a job lets it be as if nothing had
+    been: one that was about to pause is paused, and deferred events wait until somebody resumes it.
     """
     plan = checked_plan(manager, flow)
     check_flow(plan.flow, state)
@@ -71,10 +71,11 @@ def resumed_job(
 def _go_on(
     manager: JobManager, plan: Plan, state: JobState, recalled: Recalled | None, *, recovers: bool
 ) -> None:
-    job, keeping, stays = state._job, manager.keeping, False
+    job, keeping = state._job, manager.keeping
     news: list[Fact] = []
+    recovers = recovers and state.status in LIVE
+    stays = recovers and state.status is ExecutionStatus.PAUSING
     if state.status in LIVE and job is None:
-        stays = recovers and state.status is ExecutionStatus.PAUSING
         news = stand_still(state._data, ENDED)
         state._history.extend(news)
     journal: Journal | None = None
@@ -94,7 +95,7 @@ def _go_on(
     job.announce(news)
     admit(manager, job)
     try:
-        job.go_on(requests)
+        job.go_on(requests, recovers=recovers)
     except BaseException:
         withdraw(manager, job)
         raise
@@ -117,7 +118,7 @@ def found_again(manager: JobManager, plan: Plan, state: JobState) -> JobState | 
         return state
     if recalled is None:
         return None
-    _go_on(manager, plan, state, recalled, recovers=False)
+    _go_on(manager, plan, state, recalled, recovers=True)
     return state
 
 

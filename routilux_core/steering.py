@@ -120,14 +120,14 @@ class Steering(Serving):
             return self._open_with(message)
         return self._turn(messages, take, waits=True)
 
-    def go_on(self, requests: Iterable[Request] = ()) -> None:
+    def go_on(self, requests: Iterable[Request] = (), *, recovers: bool = False) -> None:
         """Start it from where its data stands; first it hears what was asked of it meanwhile."""
         self.driven = False
         if self.reopen():
             self.manager.has_resumed(self)  # type: ignore[arg-type]  # every one of us is a Job
             for request in requests:
                 self.hear(request)
-            self.send((self.engine.resume, self.plan.fingerprint, None))
+            self.send((self.engine.resume, self.plan.fingerprint, recovers))
 
     def hear(self, request: Request) -> None:
         """Take what somebody elsewhere asks of the job, once."""
