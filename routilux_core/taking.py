@@ -48,9 +48,8 @@ class Taking(Turn):
                     messages = self._note(activation)
             if messages is not None:
                 self._turn(messages)
-            journal = self.journal
-            if journal is not None and (urgency := journal.urgency) > journal.marked:
-                self._mark(urgency)
+            elif self.journal is not None and self.journal.urgency > self.journal.marked:
+                self._mark(self.journal.urgency)  # of its start, which waits for nothing else
             return activation
 
     def _park(self, activation: Activation) -> None:
