@@ -23,6 +23,7 @@ from routilux_core.job_errors import InsideJob, InvalidTransition, JobLeft, Mana
 from routilux_core.loop import Loops
 from routilux_core.settings import Settings, read_settings
 from routilux_core.status import ExecutionStatus
+from routilux_core.store_errors import StoreError
 from routilux_core.timers import Timers
 from routilux_core.totals import Totals
 from routilux_core.vocabulary import known_types
@@ -144,12 +145,8 @@ class Workplace(ABC):
             if not jobs:
                 return True
             for job in jobs:
-                try:
-                    if not job.wait(None if until is None else max(0.0, until - monotonic())):
-                        return False
-                except BaseException:
-                    if job.detached is None:
-                        raise
+                if not _stands_still(job, until):
+                    return False
 
     def executor(self, wanted: str | Executor | Flow) -> Executor:
         """Return the executor of that name, or the one for that flow, started."""
@@ -245,14 +242,14 @@ class Workplace(ABC):
         for job in left:
             job.leave()
         until = monotonic() + GRACE
-        for job in left:
-            with suppress(JobLeft):
-                job.wait(max(0.0, until - monotonic()))
-        hanging = [job for job in left if not job.settled]
+        hanging = [job for job in left if not _stands_still(job, until)]
         for job in hanging:
             job.detach(JobLeft(job.job_id))
         if hanging and self.keeping is not None:
-            self.keeping.store.release([job.journal.claim for job in hanging if job.journal is not None])
+            try:
+                self.keeping.store.release([job.journal.claim for job in hanging if job.journal is not None])
+            except StoreError as error:
+                log.warning("%d claims were not given up, and end by themselves: %s", len(hanging), error)
 
     def _cancel_all(self) -> None:
         self._leave(self.running_jobs)
@@ -286,6 +283,16 @@ class Workplace(ABC):
     def closed(self) -> bool:
         """True from the moment when it takes no more jobs."""
         return self._closed
+
+
+def _stands_still(job: Job, until: float | None) -> bool:
+    """Wait for the end of a job, or until it goes on elsewhere; False when the time came first."""
+    try:
+        return job.wait(_left(until))
+    except BaseException as error:
+        if error is not job.detached:
+            raise
+        return True
 
 
 def _left(until: float | None) -> float | None:
