@@ -198,6 +198,7 @@ class Serving(Telling, Runner):
                     fresh.insert(0, following)
                 set_context(None)
                 engine.settled += 1
+                ledger.now = now  # for what may start in the turn
                 self.turning = get_ident()
                 if (
                     not (pending or journal is not None or self.inbox or ledger.stirred)
