@@ -43,15 +43,18 @@ class Sequential(Executor):
         if self._thread is None:
             with self._lock:
                 if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name="routilux-sequential", daemon=True)
-                    self._thread.start()
+                    thread = threading.Thread(target=self._run, name="routilux-sequential", daemon=True)
+                    thread.start()
+                    self._thread = thread
 
     def stop(self, timeout: float | None = None) -> None:
         """End the background thread after the handler that it is in."""
         self._stopped = True
         self._lanes.put(None)
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout)
+        with self._lock:
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
 
     def _run(self) -> None:
         while (lane := self._lanes.get()) is not None:
