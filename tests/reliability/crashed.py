@@ -4,29 +4,38 @@ Every handler leaves its key in the shared log, so whatever took effect twice, o
 """
 
 from collections import Counter
-from time import sleep
+from contextlib import contextmanager
 
 from routilux_core import ErrorHandler, Event, Flow, Routine, all_sources, at_end, get_execution_context, slot
 from routilux_core.testing.executor_contract.sample import chain
 
-SECONDS = 0.0005
-"""How long a handler takes where it does not wait for the store."""
+WATCHES = []
+"""What a test wants to be called at the start and at the end of each handler, and of each item of one."""
+THREADS = 3
+"""How many numbers a fan makes of one."""
 
 
-def note():
-    """Leave a trace in the job, which is there once if the activation takes effect once.
-
-    Where work waits for the store, what happened before is in it by then; elsewhere it gets time to come
-    there. So there are as many calls to the store as there can be.
-    """
+@contextmanager
+def watched():
+    """Let those who watch see the handler."""
     context = get_execution_context()
-    if context.job.journal.holds:
-        context.job.wait_stored()
-    else:
-        sleep(SECONDS)
-    state = context.job_state
-    state.append_to_shared_log([context.routine_id, context.idempotency_key, context.activation.items])
-    state.modify_shared_data("effects", one_more, 0)
+    for watch in WATCHES:
+        watch("start", context)
+    try:
+        yield context
+    finally:
+        for watch in WATCHES:
+            watch("end", context)
+
+
+@contextmanager
+def noted():
+    """Leave a trace in the job too, which is there once if the activation takes effect once."""
+    with watched() as context:
+        state = context.job_state
+        state.append_to_shared_log([context.routine_id, context.idempotency_key, context.activation.items])
+        state.modify_shared_data("effects", one_more, 0)
+        yield
 
 
 def one_more(count):
@@ -39,20 +48,34 @@ class Source(Routine):
 
     @slot
     def trigger(self, width):
-        note()
-        self.increment_stat("calls")
-        for n in range(width):
-            self.emit("output", n=n)
-            self.emit("other", n=n)
+        with noted():
+            self.increment_stat("calls")
+            for n in range(width):
+                self.emit("output", n=n)
+                self.emit("other", n=n)
 
 
 class Step(Routine):
+    """Does nothing but send: such work goes a way of its own."""
+
     output = Event("n")
 
     @slot
     def trigger(self, n):
-        note()
-        self.emit("output", n=n + 1)
+        with watched():
+            self.emit("output", n=n)
+
+
+class Fan(Routine):
+    output = Event("n")
+    other = Event("n")
+
+    @slot
+    def trigger(self, n):
+        with watched():
+            for place in range(THREADS):
+                self.emit("output", n=THREADS * n + place)
+                self.emit("other", n=THREADS * n + place)
 
 
 class Count(Routine):
@@ -63,10 +86,11 @@ class Count(Routine):
     @slot
     def trigger(self, width):
         for n in range(width):
-            note()
-            self.emit("output", n=n)
+            with noted():
+                self.emit("output", n=n)
             yield
-        note()
+        with noted():
+            """The end of it."""
 
 
 class Side(Routine):
@@ -79,8 +103,8 @@ class Side(Routine):
 
     @slot
     def trigger(self, n):
-        note()
-        self.emit("output", n=n, value=self.get_config("factor") * n)
+        with noted():
+            self.emit("output", n=n, value=self.get_config("factor") * n)
 
 
 class Pair(Routine):
@@ -88,8 +112,8 @@ class Pair(Routine):
 
     @slot(when=all_sources(by="n"))
     def trigger(self, n, left, right):
-        note()
-        self.emit("output", n=n, both=[left, right])
+        with noted():
+            self.emit("output", n=n, both=[left, right])
 
 
 class Summary(Routine):
@@ -97,12 +121,12 @@ class Summary(Routine):
 
     @slot(when=at_end)
     def trigger(self, n):
-        note()
-        self.emit("output", total=sum(n))
+        with noted():
+            self.emit("output", total=sum(n))
 
 
 class Flaky(Routine):
-    """Fails at odd numbers, and goes on failing at some of them."""
+    """Fails at odd numbers, at every other of them again and again."""
 
     output = Event("n", "attempt")
 
@@ -112,11 +136,11 @@ class Flaky(Routine):
         self.define_slot("trigger", self.act, retry=retry)
 
     def act(self, n):
-        note()
-        attempt = get_execution_context().attempt
-        if n % 2 and attempt <= n // 2 + 1:
-            raise OSError(n)
-        self.emit("output", n=n, attempt=attempt)
+        with noted():
+            attempt = get_execution_context().attempt
+            if n % 2 and (attempt == 1 or n % 4 == 3):
+                raise OSError(n)
+            self.emit("output", n=n, attempt=attempt)
 
 
 class Gather(Routine):
@@ -126,8 +150,8 @@ class Gather(Routine):
 
     @slot(merge_strategy="append")
     def trigger(self, n):
-        note()
-        self.emit("output", count=len(n))
+        with noted():
+            self.emit("output", count=len(n))
 
 
 class Later(Routine):
@@ -141,11 +165,11 @@ class Later(Routine):
 
     @slot
     def trigger(self, n):
-        note()
-        self.emit("output", n=n)
-        self.emit_deferred_event("later", n=10 * n)
-        if self.get_config("pauses"):
-            get_execution_context().job.pause("to be resumed", {"n": n})
+        with noted():
+            self.emit("output", n=n)
+            self.emit_deferred_event("later", n=10 * n)
+            if self.get_config("pauses"):
+                get_execution_context().job.pause("to be resumed", {"n": n})
 
 
 def generators():
@@ -188,6 +212,25 @@ def deferred(*, pauses=True):
 
 def left_aside():
     return deferred(pauses=False)
+
+
+def mixed():
+    """Return a flow in which all of it happens: about fifty activations for each unit of width."""
+    flow = Flow("mixed")
+    routines = {
+        "source": Count(), "fan": Fan(), "left": Side(2), "right": Side(3), "pair": Pair(), "step": Step(),
+        "flaky": Flaky(), "gather": Gather(), "last": Step(), "summary": Summary(),
+    }  # fmt: skip
+    for name, made in routines.items():
+        flow.add_routine(made, name)
+    for side, event in (("left", "output"), ("right", "other")):
+        flow.connect("fan", event, side, "trigger")
+        flow.connect(side, "output", "pair", "trigger", {"value": side})
+    line = (("source", "fan"), ("pair", "step"), ("step", "flaky"), ("flaky", "gather"), ("flaky", "last"))
+    for before, after in line:
+        flow.connect(before, "output", after, "trigger")
+    flow.connect("last", "output", "summary", "trigger")
+    return flow
 
 
 FLOWS = {

@@ -7,6 +7,7 @@ import logging
 import os
 from itertools import count
 from random import Random
+from time import sleep
 
 import pytest
 from attrs import evolve
@@ -18,6 +19,7 @@ from routilux_core.plain_bytes import dumps, loads
 from routilux_core.stored_job import StoredJobs
 from routilux_plugins.stores.memory.store import Memory
 from routilux_plugins.stores.sqlite.store import Sqlite
+from tests.reliability import crashed
 from tests.reliability.crashed import FLOWS, WIDTH, story
 from tests.reliability.crashing import JOB, crash, live, manager_of
 from tests.reliability.keeping import check_kept
@@ -28,14 +30,28 @@ ROWS = int(os.environ.get("TEST_CRASHES", "1"))
 MODES = (("sync", "sequential"), ("sync", "pooled"), ("batch", "sequential"), ("exit", "sequential"))
 """How jobs are run on a store in memory; on one in a file, if there is not much time, only the first."""
 CASES = [("memory", *mode) for mode in MODES] + [("sqlite", *mode) for mode in MODES[: ROWS * ROWS]]
+MOMENT = 0.0005
+"""How many seconds a handler takes where it does not wait for the store."""
 SOON = 12
 """The first process of a row ends at one of so many calls; the later ones may live a little longer."""
+
+
+def let_it_be_kept(what, context):
+    """Let handlers wait where work does, or give what has happened time to come to the store.
+
+    So there are as many calls to the store as there can be.
+    """
+    if what == "start" and context.job.journal.holds:
+        context.job.wait_stored()
+    elif what == "start":
+        sleep(MOMENT)
 
 
 @pytest.fixture(autouse=True)
 def _many_calls(monkeypatch):
     """Let what happens be written at once, and say nothing of stores that fail by the hundred on purpose."""
     monkeypatch.setattr(committer, "SOON", 0.0)
+    monkeypatch.setattr(crashed, "WATCHES", [let_it_be_kept])
     logging.disable()
     yield
     logging.disable(logging.NOTSET)
