@@ -10,16 +10,12 @@ from random import Random
 from time import sleep
 
 import pytest
-from attrs import evolve
 
-from routilux_core import Entry, ExecutionStatus, StoreError, committer
-from routilux_core.journal import Journal
-from routilux_core.keeping import Keeping
-from routilux_core.plain_bytes import dumps, loads
-from routilux_core.stored_job import StoredJobs
+from routilux_core import StoreError, committer
 from routilux_plugins.stores.memory.store import Memory
 from routilux_plugins.stores.sqlite.store import Sqlite
 from tests.reliability import crashed
+from tests.reliability.bugs import BUGS
 from tests.reliability.crashed import FLOWS, WIDTH, story
 from tests.reliability.crashing import JOB, crash, live, manager_of
 from tests.reliability.keeping import check_kept
@@ -118,49 +114,7 @@ def is_seen(name):
         return True
 
 
-def test_a_commit_in_two_halves_is_seen(monkeypatch):
-    """The first half of what is to be written is written by itself."""
-    whole = Journal.commit
-
-    def halved(journal, draft):
-        commit = whole(journal, draft)
-        halves = [half for entry in commit.entries for half in _halves(entry)]
-        if len(halves) > 1:
-            store = journal.committer._store  # noqa: SLF001 - the bug stands beside what it breaks
-            head = evolve(commit.head, status=ExecutionStatus.RUNNING)
-            store.commit([evolve(commit, head=head, entries=tuple(halves[:1]), release=False)])
-            commit = evolve(commit, entries=tuple(halves[1:]), opens=None)
-        return commit
-
-    monkeypatch.setattr(Journal, "commit", halved)
-    assert is_seen("nested")
-
-
-def _halves(entry):
-    schema, *content = loads(entry.content)
-    places = [place for place, plain in enumerate(content) if type(plain) is not float]
-    if len(places) == 1:
-        return [entry]
-    count = len(places) // 2
-    middle, last = places[count], entry.first + count - 1
-    at = next(plain for plain in reversed(content[:middle]) if type(plain) is float)
-    return [
-        Entry(entry.first, last, dumps([schema, *content[:middle]])),
-        Entry(last + 1, entry.last, dumps([schema, at, *content[middle:]])),
-    ]
-
-
-def test_a_recovery_that_reads_no_tail_is_seen(monkeypatch):
-    """What was written last is not looked at."""
-    recall, continued = Keeping.recall, StoredJobs._continued  # noqa: SLF001 - as above
-
-    def shortened(jobs, job, flow_id, entries):
-        return continued(jobs, job, flow_id, list(entries)[:-1])
-
-    def forgetful(*given, **options):
-        with monkeypatch.context() as within:
-            within.setattr(StoredJobs, "_continued", shortened)
-            return recall(*given, **options)
-
-    monkeypatch.setattr(Keeping, "recall", forgetful)
+@pytest.mark.parametrize("bug", ["halves", "tailless"])
+def test_the_controls_are_seen(monkeypatch, bug):
+    BUGS[bug](monkeypatch.setattr)
     assert is_seen("nested")

@@ -1,0 +1,147 @@
+"""Processes that are killed at random moments, and what their store and a witness outside say of it."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections import Counter
+
+from routilux_core import UnknownJob
+from routilux_core.facts import ActivationCompleted, ActivationFailed, ActivationRetried, ActivationSkipped
+from routilux_core.identity import key
+from tests.architecture.source import ROOT
+from tests.reliability import crashed
+from tests.reliability.keeping import content
+from tests.reliability.laws import Book, Violation, check_all, data_of
+from tests.reliability.mortal import JOB
+
+PATIENCE = 30.0
+ENDS = (ActivationCompleted, ActivationFailed, ActivationSkipped)
+
+
+class Nursery:
+    """Gives life to one process after the other."""
+
+    def __init__(self):
+        command = [sys.executable, "-m", "tests.reliability.mortal"]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        )
+        self._read = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(PATIENCE)
+        self.process.stdout.close()
+
+    def live(self, moment, **what):
+        """Let a process live, at most for `moment` seconds from when it is there; tell if it was killed."""
+        self.process.stdin.write(json.dumps(what).encode() + b"\n")
+        number = int(self._line(PATIENCE))
+        said = self._line(PATIENCE)
+        if said == b"begun":
+            said = self._line(moment)
+            if said is None:
+                os.kill(number, signal.SIGKILL)
+                said = self._line(PATIENCE)
+        if said not in {b"0", b"%d" % -signal.SIGKILL}:
+            raise Violation(f"the process ended with {said}")
+        return said != b"0"
+
+    def _line(self, seconds):
+        """Return the next line, or None if it does not come in time."""
+        while b"\n" not in self._read:
+            ready, _, _ = select.select([self.process.stdout], (), (), seconds)
+            if not ready:
+                return None
+            piece = os.read(self.process.stdout.fileno(), 4096)
+            assert piece, "the program is gone"
+            self._read += piece
+        line, _, self._read = self._read.partition(b"\n")
+        return line
+
+
+class Account:
+    """What is known of one job that is run by processes which are killed."""
+
+    def __init__(self, manager, flow, note, *, sync):
+        self._manager, self._flow, self._note, self._sync = manager, flow, note, sync
+        self._place = 0
+        self._facts = []
+        self._done = set()
+        """The keys of what the store had as completed or given up when it was last looked at."""
+        self._attempts = {}
+        """For other work the attempt that it was at."""
+        self._seen = Counter()
+        """How many processes have started it, by key, attempt and item."""
+        self.done = self.again = self.lost = 0
+
+    def look(self):
+        """Compare what the last process did with what the store had before and has now."""
+        started = self._lines()
+        for name, attempt, _ in started:
+            if name in self._done:
+                raise Violation(f"{name} was started again, and the store had it as done")
+            if attempt < self._attempts.get(name, 1):
+                raise Violation(f"attempt {attempt} of {name} was started again")
+        self._read_store()
+        if self._sync:
+            unknown = {name for name, _, _ in started} - self._done - self._attempts.keys()
+            if unknown:
+                raise Violation(f"{unknown} ran before what they follow from was in the store")
+        self.again += sum(self._seen[one] > 0 for one in started)
+        self.lost += sum(name not in self._done for name, _, _ in started)
+        self._seen.update(started)
+
+    def _lines(self):
+        """Return what has started since the last look."""
+        with self._note.open("rb") as file:
+            file.seek(self._place)
+            lines = file.read().splitlines()
+            self._place = file.tell()
+        started = set()
+        for line in lines:
+            what, name, attempt, item = line.decode().split()
+            if what == "start":
+                started.add((name, int(attempt), int(item)))
+        return started
+
+    def _read_store(self):
+        try:
+            state = self._manager.load(JOB)
+        except UnknownJob:  # it has not come so far
+            return
+        facts = list(state.facts)
+        Book(self._flow).read(facts)
+        for before, now in zip(self._facts, facts, strict=False):
+            if before != content(now):
+                raise Violation(f"the store had {before}, and has {now}")
+        if len(facts) < len(self._facts):
+            raise Violation(f"the store had {len(self._facts)} facts, and has {len(facts)}")
+        self._facts += [content(fact) for fact in facts[len(self._facts) :]]
+        root = data_of(state).root
+        self._done = {key(root, fact.activation.lineage) for fact in facts if isinstance(fact, ENDS)}
+        made = (one for fact in facts for one in getattr(fact, "activations", ()))
+        self._attempts = {key(root, one.lineage): 1 for one in made}
+        for fact in facts:
+            if isinstance(fact, ActivationRetried):
+                self._attempts[key(root, fact.activation.lineage)] = fact.activation.attempt
+
+    def close(self, expected):
+        """Look at the job that is over: it has come out as it would have without a kill."""
+        self.look()
+        state = self._manager.load(JOB)
+        check_all(self._flow, state)
+        story = crashed.story(state)
+        for part, value in expected.items():
+            if story[part] != value:
+                raise Violation(f"{part}: {story[part]} instead of {value}")
+        if self.again > self.lost:
+            raise Violation(f"{self.again} ran again, and {self.lost} were running or not kept")
+        self.done = len(self._done)
+        self._manager.delete(JOB)

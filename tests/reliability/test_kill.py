@@ -1,0 +1,97 @@
+"""Processes are killed at random moments while they run jobs that are kept, and others take these up.
+
+The controls plant a bug in how jobs are kept, and must be seen.
+"""
+
+import os
+from functools import cache
+from itertools import count
+from random import Random
+
+import pytest
+
+from routilux_core import JobManager, JobState
+from tests.reliability import crashed
+from tests.reliability.killing import Account, Nursery
+from tests.reliability.laws import Violation
+from tests.reliability.mortal import JOB, PLUGINS, SETTINGS
+
+KILLS = int(os.environ.get("TEST_KILLS", "10"))
+"""How many processes are killed in each case."""
+MOMENT = 0.15
+"""A process is killed in so many seconds from its beginning."""
+WIDTHS = {"sequential": 3, "pooled": 6}
+"""How wide a job is that takes a few times as long."""
+STORES = ("sqlite", "file", "postgresql", "redis")
+
+
+@pytest.fixture
+def url(kind, tmp_path, request):
+    """The URL of a place that nobody has used."""
+    if kind in {"postgresql", "redis"}:
+        return request.getfixturevalue(f"{kind.removesuffix('ql')}_url")
+    return f"{kind}:///{tmp_path / 'jobs'}"
+
+
+@pytest.fixture(scope="module")
+def nursery():
+    with Nursery() as made:
+        yield made
+
+
+@cache
+def calm(width):
+    """Return what comes of the job if nobody is killed."""
+    with JobManager(plugins=PLUGINS, discover=False, settings=SETTINGS) as manager:
+        flow = crashed.mixed()
+        state = manager.execute(flow, "source", {"width": width}, job_state=JobState(flow.flow_id, JOB))
+    return crashed.story(state)
+
+
+def attack(url, nursery, folder, kills, moment=MOMENT, *, bug="none", often=False, **options):
+    """Kill so many processes that run jobs, one after the other, and say what was seen."""
+    dice = Random(f"{url.partition(':')[0]} {options} {often}")  # noqa: S311 - moments, no secrets
+    width, notes, accounts, killed = WIDTHS[options["executor"]], count(), [], 0
+    what = {"url": url, "options": options, "width": width, "bug": bug, "often": often}
+    with JobManager(store=url, plugins=PLUGINS, discover=False, settings=SETTINGS) as manager:
+        while killed < kills:
+            note = folder / f"note-{next(notes)}"
+            note.touch()
+            account = Account(manager, crashed.mixed(), note, sync=options["durability"] == "sync")
+            while nursery.live(dice.random() * moment, note=str(note), **what):
+                killed += 1
+                account.look()
+            account.close(calm(width))
+            accounts.append(account)
+    done, lost, again = (sum(getattr(one, name) for one in accounts) for name in ("done", "lost", "again"))
+    kept = f"0 of {done} activations were lost, 0 took effect twice, {lost} were not kept, {again} came again"
+    return f"{killed} kills in {len(accounts)} jobs: {kept}"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("executor", WIDTHS)
+@pytest.mark.parametrize("kind", STORES)
+def test_jobs_outlive_kills(kind, executor, url, nursery, tmp_path, capsys):
+    seen = attack(url, nursery, tmp_path, KILLS, durability="sync", executor=executor)
+    with capsys.disabled():
+        print(f"\n{kind}, {executor}: {seen}")  # noqa: T201 - the figures are what it is for
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kind", STORES)
+def test_what_is_written_a_moment_later_is_consistent(kind, url, nursery, tmp_path, capsys):
+    """And so is what is read from snapshots, of which there are as many as can be."""
+    options = {"durability": "batch", "executor": "pooled", "often": True}
+    seen = attack(url, nursery, tmp_path, max(1, KILLS // 2), 2 * MOMENT, **options)
+    with capsys.disabled():
+        print(f"\n{kind}, a moment later: {seen}")  # noqa: T201 - as above
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize("bug", ["early", "halves", "tailless"])
+def test_the_controls_are_seen(bug, url, nursery, tmp_path):
+    with pytest.raises(Violation):
+        attack(url, nursery, tmp_path, 100, bug=bug, durability="sync", executor="sequential")
