@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 class Answer:
     """What became of a message that somebody waits for: an error, or nothing to say."""
 
-    __slots__ = ("error",)
+    __slots__ = ("error", "number")
 
     def __init__(self) -> None:
         self.error: BaseException | None = None
+        self.number = 0
+        """Of the last fact that came of it, or that was there before."""
 
 
 class Engine(Attempts):
@@ -133,7 +135,10 @@ class Engine(Attempts):
         if self.closed:
             answer.error = self._refusal(ExecutionStatus.CANCELLED)
             return
-        self._end(facts.JobCancelled(0, 0.0, reason))
+        try:
+            self._end(facts.JobCancelled(0, 0.0, reason))
+        except NotSerializable as error:
+            answer.error, self.reopen = error, True
 
     def deadline(self, seconds: float, opening: int) -> None:
         """End a job that has reached its time limit, if it was not paused since that was set."""

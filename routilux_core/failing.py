@@ -193,9 +193,7 @@ class Failing:
 
     def _end(self, fact: Fact) -> None:
         data = self.data
-        self.chores.voided.extend(
-            data.activations[number] for number in data.running if number in data.activations
-        )
-        self.over = True
+        running = [data.activations[number] for number in data.running if number in data.activations]
         self.ledger.happen(fact)
-        self.closed = self.shut = self.unusual = self.ledger.stirred = True
+        self.chores.voided.extend(running)
+        self.over = self.closed = self.shut = self.unusual = self.ledger.stirred = True

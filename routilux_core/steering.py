@@ -10,6 +10,7 @@ from routilux_core.desk import HELD, Message
 from routilux_core.divided import Divided, async_targets
 from routilux_core.engine import Answer, Engine
 from routilux_core.facts import JobStarted, OutputSent
+from routilux_core.job_errors import JobLeft
 from routilux_core.ledger import Ledger
 from routilux_core.parcel import Blueprint, Parcel, blueprint
 from routilux_core.serving import Serving
@@ -72,22 +73,23 @@ class Steering(Serving):
         self._begin = (self.engine.begin, started, (slot, payload))
         if not self.driven:
             self.launch(take=False)
-            self.wait_stored()
+            self.wait_stored(0)  # which it is with its first facts
 
     def keep(self, journal: Journal) -> None:
         """Have what happens to it kept; said before it begins or goes on."""
         self.journal, self.ledger.writer, self.epoch = journal, journal.writer, journal.claim.epoch
         self.detached = None
 
-    def wait_stored(self) -> None:
-        """Wait until what has happened is in the store, if anything may follow from it only then.
+    def wait_stored(self, number: int | None = None) -> None:
+        """Wait until that fact, or the last one, is in the store, if anything may follow from it only then.
 
         Raise why it never will be, if the job was detached.
         """
         journal = self.journal
         if journal is None or self._in_turn():
             return
-        number = self.data.number
+        if number is None:
+            number = self.data.number
         while True:
             done = Event()
             with self.lock:
@@ -148,6 +150,15 @@ class Steering(Serving):
         with self.lock:
             self.open = False
         self.send((self.engine.leave, None, None))
+
+    def part(self) -> None:
+        """Leave a paused job to its store and its state to itself: the manager is closed."""
+        with self.lock:
+            self.detached = self.detached or JobLeft(self.data.job_id)
+            keepers, self._keepers = self._keepers, ()
+        self.send((self.engine.abandon, self.detached, None))
+        for ring in keepers:
+            ring()
 
     def unpause(self) -> None:
         """Take back a pause that has not come about yet."""
@@ -271,16 +282,16 @@ class Steering(Serving):
             if self._begin is not None:  # it was to begin when somebody works for it
                 self.inbox.append(self._begin)
                 self._begin = None
-            self.inbox += ((act, one, answer), (_ring, done, None))
+            self.inbox += ((act, one, answer), (self._answered, answer, done))
         self.pump()
         if not (done.is_set() or self._in_turn()):
             done.wait()
         self.manager.interrupts.check()
         if answer.error is not None:
-            raise answer.error
-        self.wait_stored()
+            raise self.detached or answer.error
+        self.wait_stored(answer.number)
         return True
 
-
-def _ring(done: Event, _: object) -> None:
-    done.set()
+    def _answered(self, answer: Answer, done: Event) -> None:
+        answer.number = self.data.number
+        done.set()
