@@ -152,10 +152,7 @@ class Committer:
     def _wait(self, pause: float) -> bool:
         """Sleep until there is something to do; False when there is nothing and never will be."""
         with self._news:
-            if self._unsure:
-                self._news.wait(pause)
-                return True
-            while not self._now:
+            while not (self._now or self._unsure):
                 if self._stopped:
                     return bool(self._soon)
                 self._until = self._due if self._soon else inf
@@ -165,6 +162,8 @@ class Committer:
                 self._sleeping = True
                 self._news.wait(None if left == inf else left)
                 self._sleeping = False
+            if self._unsure:
+                self._news.wait(pause)
             return True
 
     # -- for whoever commits -----------------------------------------------------------------------------
@@ -262,8 +261,11 @@ class Committer:
             with self._news:
                 self._call()
             return
-        log.error("%s; %d jobs are given up here, as the store has them", error, len(batch))
         self._failing_since = 0.0
-        for one in batch:
-            if not one.failed:
-                self._fail(one, error)
+        jobs = {one.job: None for one in batch if not one.failed}
+        with self._news:
+            jobs |= self._now | self._soon
+            self._now, self._soon, self._due = {}, {}, inf
+        log.error("%s; %d jobs are given up here, as the store has them", error, len(jobs))
+        for job in jobs:
+            job.detach(error)

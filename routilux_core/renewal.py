@@ -20,6 +20,8 @@ HEARING = 1.0
 """Seconds between two looks for requests: one statement for all jobs."""
 SHARES = 3
 """A claim is renewed so many times in its life."""
+AGAIN = 1.0
+"""Seconds after which that is tried again that failed."""
 
 
 class Renewal:
@@ -52,18 +54,23 @@ class Renewal:
     def _run(self) -> None:
         period = self._keeping.seconds / SHARES
         renew_at, hear_at = monotonic() + period, monotonic() + HEARING
+        known = ""
         while self._sleep(min(renew_at, hear_at)):
             try:
                 if monotonic() >= renew_at:
+                    renew_at = monotonic() + min(period, AGAIN)
+                    self.renew()
                     renew_at = monotonic() + period
-                    self._renew()
                 if monotonic() >= hear_at:
                     hear_at = monotonic() + HEARING
                     self._hear()
             except StoreError as error:
-                log.warning("claims could not be renewed, nor requests heard: %s", error)
+                level, known = (logging.DEBUG if str(error) == known else logging.WARNING), str(error)
+                log.log(level, "claims could not be renewed, nor requests heard: %s", error)
             except Exception:
                 log.exception("claims could not be renewed, nor requests heard")
+            else:
+                known = ""
 
     def _sleep(self, until: float) -> bool:
         with self._wake:
@@ -71,7 +78,8 @@ class Renewal:
                 self._wake.wait(left)
             return not self._stopped
 
-    def _renew(self) -> None:
+    def renew(self) -> None:
+        """Let the claims last of all jobs that run here."""
         claims = {}
         for job in self._jobs():
             journal = job.journal

@@ -1,0 +1,44 @@
+"""A store in memory that does not answer when a test says so."""
+
+import threading
+
+from routilux_core import StoreUnavailable
+from routilux_plugins.stores.memory.store import Memory
+
+WAY = ("claim", "claim_next", "commit", "delete", "history", "jobs", "load", "load_flow", "owners", "prune",
+       "release", "renew", "request", "requests", "save_flow", "submit", "waiting_requests")  # fmt: skip
+
+
+class Unreliable(Memory):
+    """Answers while `there` is set; of the next `refused` calls of a method, none comes through."""
+
+    def __init__(self, *shelf, **options):
+        super().__init__(*shelf, **options)
+        self.there = threading.Event()
+        self.there.set()
+        self.refused = dict.fromkeys(WAY, 0)
+        self.unheard = dict.fromkeys(WAY, 0)
+        """So many calls come through, and their answers do not."""
+
+    def ask(self, name, method, *given, **named):
+        if not self.there.is_set() or self.refused[name]:
+            self.refused[name] = max(0, self.refused[name] - 1)
+            raise StoreUnavailable("unreliable", f"no answer to {name}")
+        found = method(*given, **named)
+        if self.unheard[name]:
+            self.unheard[name] -= 1
+            raise StoreUnavailable("unreliable", f"the answer to {name} is lost")
+        return found
+
+
+def _through(name):
+    method = getattr(Memory, name)
+
+    def call(self, *given, **named):
+        return self.ask(name, method.__get__(self), *given, **named)
+
+    return call
+
+
+for _name in WAY:
+    setattr(Unreliable, _name, _through(_name))
