@@ -173,7 +173,7 @@ class Directory(Workplace):
         """Return the flow of a stored job: as the store has it, or else as it is registered here."""
         keeping = self._kept(flow_id)
         try:
-            return keeping.flow_of(flow_id, version)
+            return keeping.versions.flow_of(flow_id, version)
         except StoreError:
             raise
         except RoutiluxError:

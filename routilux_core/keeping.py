@@ -4,33 +4,31 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from routilux_core.apply import apply
 from routilux_core.committer import FIRST, LONGEST, Committer
 from routilux_core.entry_writer import EntryWriter
+from routilux_core.errors import DuplicateName
 from routilux_core.facts import JobMoved
-from routilux_core.flow_version import FlowVersion, read_version, version_of
 from routilux_core.job_data import FIELDS, JobData, copied
 from routilux_core.job_errors import InvalidTransition, UnknownJob
 from routilux_core.journal import Durability, Journal
 from routilux_core.owner import dead, new_owner
 from routilux_core.renewal import Renewal
 from routilux_core.store import Claim
-from routilux_core.store_errors import ClaimLost, ClaimRefused, DamagedStore, StoreUnavailable
+from routilux_core.store_errors import ClaimLost, ClaimRefused, StoreUnavailable
 from routilux_core.stored_job import StoredJob, StoredJobs, trace
+from routilux_core.version_shelf import VersionShelf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from routilux_core.convert import Converter
     from routilux_core.fact import Fact
-    from routilux_core.flow import Flow
     from routilux_core.job import Job
     from routilux_core.plan import Plan
     from routilux_core.settings import Settings
@@ -40,12 +38,10 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 PAUSE = 0.25
 """Seconds between two tries to claim a job that somebody has who may be gone."""
-FRESH = 600.0
-"""Seconds after which a version of a flow is saved again, so that nobody takes it for unused."""
 
 
 class Keeping:
-    """The store of one manager. It knows which flows its jobs run, and who has them."""
+    """The store of one manager, and how its jobs get there and come back."""
 
     def __init__(
         self,
@@ -65,13 +61,9 @@ class Keeping:
         self.durability = Durability(settings.durability)
         self.committer = Committer(store, self.seconds, settings.outage_seconds)
         self.renewal = Renewal(self, running)
-        self.jobs = StoredJobs(store, converter, self._lines_of)
+        self.versions = VersionShelf(store, self.patiently)
+        self.jobs = StoredJobs(store, converter, self.versions.lines_of)
         self._converter = converter
-        self._lock = threading.Lock()
-        """Guards what follows."""
-        self._saved: WeakKeyDictionary[Plan, tuple[FlowVersion, float]] = WeakKeyDictionary()
-        self._lines: dict[tuple[str, str], tuple[str, ...]] = {}
-        self._flows: WeakValueDictionary[tuple[str, str], Flow] = WeakValueDictionary()
 
     def close(self, timeout: float | None = None) -> None:
         """Write what is left, and let go of the store if it was opened for this manager."""
@@ -92,45 +84,22 @@ class Keeping:
                     raise
                 pause = min(2 * pause, LONGEST)
 
-    # -- versions of flows -------------------------------------------------------------------------------
+    def once(self, ask: Callable[..., object], *given: Any, known: type[Exception]) -> None:
+        """Ask the store patiently for what it does once; `known` is what it says of what is done already."""
+        again = False
 
-    def version(self, plan: Plan, before: tuple[str, ...] = ()) -> FlowVersion:
-        """Return the version of a plan's flow, which the store has then; `before` is what its job had."""
-        found, saved_at = self._saved.get(plan, (None, 0.0))
-        if before not in {(), plan.fingerprint}:
-            former = {name: lines for (_, name), lines in self._lines.items() if lines == before}
-            found, saved_at = evolve(version_of(plan), former=former), -inf
-        if found is None or monotonic() - saved_at > FRESH:
-            found = found or version_of(plan)
-            self.patiently(self.store.save_flow, found.flow_id, found.name, found.content)
-            with self._lock:
-                self._saved[plan] = found, monotonic()
-                self._lines[found.flow_id, found.name] = found.lines
-                self._flows[found.flow_id, found.name] = plan.flow
-        return found
+        def attempt() -> None:
+            nonlocal again
+            try:
+                ask(*given)
+            except StoreUnavailable:
+                again = True
+                raise
+            except known:
+                if not again:  # it came through, and its answer did not
+                    raise
 
-    def flow_of(self, flow_id: str, name: str) -> Flow:
-        """Return the flow of that version: the one that was used here, or one that is made again."""
-        known = self._flows.get((flow_id, name))
-        if known is not None:
-            return known
-        made = self._read_version(flow_id, name).flow()
-        with self._lock:
-            return self._flows.setdefault((flow_id, name), made)
-
-    def _read_version(self, flow_id: str, name: str) -> FlowVersion:
-        content = self.patiently(self.store.load_flow, flow_id, name)
-        if content is None:
-            raise DamagedStore(f"of flow {flow_id!r}", "it is not there any more", f"version {name}")
-        found = read_version(flow_id, content)
-        with self._lock:
-            self._lines[flow_id, name] = found.lines
-            self._lines |= {(flow_id, former): lines for former, lines in found.former.items()}
-        return found
-
-    def _lines_of(self, flow_id: str, name: str) -> tuple[str, ...]:
-        lines = self._lines.get((flow_id, name))
-        return self._read_version(flow_id, name).lines if lines is None else lines
+        self.patiently(attempt)
 
     # -- jobs that begin ---------------------------------------------------------------------------------
 
@@ -151,8 +120,8 @@ class Keeping:
         self._write_past(journal, data, history)
         return journal
 
-    def _journal(self, plan: Plan, data: JobData, claim: Claim, known: tuple[str, ...] = ()) -> Journal:
-        version = self.version(plan, known)
+    def _journal(self, plan: Plan, data: JobData, claim: Claim, before: str = "") -> Journal:
+        version = self.versions.of(plan, before)
         writer = EntryWriter(self._converter, data, plan.ways, {version.lines: version.name})
         return Journal(writer, self.committer, self.durability, version.name, claim)
 
@@ -169,7 +138,8 @@ class Keeping:
         draft = journal.take()
         if draft is not None:
             commit = journal.commit(draft)
-            self.patiently(self.store.submit, commit.claim.job_id, commit.head, commit.entries)
+            what = commit.claim.job_id, commit.head, commit.entries
+            self.once(self.store.submit, *what, known=DuplicateName)
 
     def _write_past(self, journal: Journal, data: JobData, history: list[Fact]) -> None:
         """Write facts that have happened before, each over the data of its time."""
@@ -230,7 +200,7 @@ class Keeping:
             return None
         journal = None if state._job is None else state._job.journal
         if journal is not None and journal.complete and claim.epoch == journal.claim.epoch + 1:
-            return Recalled(claim, journal.kept, journal.writer.origins)
+            return Recalled(claim, journal.kept, journal.writer.origins, journal.version)
         try:
             stored = self.read(state.job_id)
         except BaseException:
@@ -239,16 +209,20 @@ class Keeping:
         number = stored.data.number
         if state._base != number:
             state.become(stored)
-        return Recalled(claim, number, stored.origins)
+        version = "" if stored.head is None else stored.head.fingerprint
+        return Recalled(claim, number, stored.origins, version)
 
     def read(self, job_id: str) -> StoredJob:
         """Return a job as the store has it."""
-        return self.patiently(self.jobs.read, job_id)
+        stored = self.patiently(self.jobs.read, job_id)
+        if stored.archive is not None:
+            stored.archive = partial(self.patiently, stored.archive)
+        return stored
 
     def going_on(self, plan: Plan, state: JobState, recalled: Recalled) -> Journal:
         """Return the journal of a job that was recalled."""
         data = state._data
-        journal = self._journal(plan, data, recalled.claim, data.fingerprint)
+        journal = self._journal(plan, data, recalled.claim, recalled.version)
         journal.writer.origins = recalled.origins
         journal.kept = journal.taken = journal.sealed = recalled.number
         for fact in list(state._history):
@@ -265,3 +239,5 @@ class Recalled:
     number: int
     """Of the last fact that the store has."""
     origins: dict[int, int]
+    version: str
+    """The name of the one that it was run as until now."""

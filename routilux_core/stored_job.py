@@ -51,38 +51,38 @@ class StoredJobs:
 
     store: Store
     converter: Converter
-    lines_of: Callable[[str, str], tuple[str, ...]]
-    """From flow id and name of a version to the fingerprint of the flow."""
+    lines_of: Callable[[Head, str], tuple[str, ...]]
+    """From a job, and the name of a version that it has or had, to the fingerprint of the flow."""
 
     def read(self, job_id: str) -> StoredJob:
         """Return a job; what came before its last snapshot is left out, unless it is short."""
         kept = self.store.load(job_id)
-        flow_id, snapshot = kept.head.flow_id, kept.snapshot
+        head, snapshot = kept.head, kept.snapshot
         with _named(job_id):
             if snapshot is None:
-                found = self._replayed(job_id, flow_id, kept.entries)
+                found = self._replayed(job_id, head, kept.entries)
             elif snapshot.number <= SHORT:
-                found = self._replayed(job_id, flow_id, entries_of(self.store, job_id))
+                found = self._replayed(job_id, head, entries_of(self.store, job_id))
             else:
-                lines_of = partial(self.lines_of, flow_id)
+                lines_of = partial(self.lines_of, head)
                 data, origins = read_snapshot(snapshot.content, self.converter, lines_of)
-                found = self._continued(StoredJob(data, [], origins), flow_id, kept.entries)
-                found.archive = partial(self._past, job_id, flow_id, snapshot.number)
-        found.head, found.epoch = kept.head, kept.epoch
+                found = self._continued(StoredJob(data, [], origins), head, kept.entries)
+                found.archive = partial(self._past, job_id, head, snapshot.number)
+        found.head, found.epoch = head, kept.epoch
         return found
 
-    def _past(self, job_id: str, flow_id: str, last: int) -> StoredJob:
+    def _past(self, job_id: str, head: Head, last: int) -> StoredJob:
         with _named(job_id):
-            return self._replayed(job_id, flow_id, entries_of(self.store, job_id, last))
+            return self._replayed(job_id, head, entries_of(self.store, job_id, last))
 
-    def _replayed(self, job_id: str, flow_id: str, entries: Iterable[Entry]) -> StoredJob:
+    def _replayed(self, job_id: str, head: Head, entries: Iterable[Entry]) -> StoredJob:
         return self._continued(
-            StoredJob(JobData(job_id, flow_id, job_id, 0.0, 0.0), [], {}), flow_id, entries
+            StoredJob(JobData(job_id, head.flow_id, job_id, 0.0, 0.0), [], {}), head, entries
         )
 
-    def _continued(self, job: StoredJob, flow_id: str, entries: Iterable[Entry]) -> StoredJob:
+    def _continued(self, job: StoredJob, head: Head, entries: Iterable[Entry]) -> StoredJob:
         data, history, origins = job.data, job.history, job.origins
-        reader = EntryReader(self.converter, data, partial(self.lines_of, flow_id))
+        reader = EntryReader(self.converter, data, partial(self.lines_of, head))
         for entry in entries:
             if not data.number:  # a job that was moved begins anywhere
                 data.number = entry.first - 1
