@@ -159,7 +159,7 @@ class Directory(Workplace):
     def delete(self, job_id: str) -> None:
         """Forget a job of the store that is over or that nobody has."""
         keeping = self._kept(job_id)
-        keeping.patiently(keeping.store.delete, job_id)
+        keeping.once(keeping.store.delete, job_id, known=UnknownJob)
 
     def prune(self, before: datetime) -> int:
         """Forget the jobs of the store that are over since before that time; return how many those were."""

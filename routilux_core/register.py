@@ -65,7 +65,8 @@ class Register:
 
     def history(self, job_id: str, after: int, limit: int) -> HistoryPage:
         """Return a page of a job's history."""
-        return HistoryReader(self._store, job_id, self._converter).page(after, limit)
+        reader = HistoryReader(self._store, job_id, self._converter)
+        return self._keeping.patiently(reader.page, after, limit)
 
     # -- asking ------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What callers of a manager with a store wait for: that what they asked is in the store, and for no handler."""
+"""What callers of a manager with a store wait for: what they asked is in the store, and no handler."""
 
 import threading
 from time import monotonic

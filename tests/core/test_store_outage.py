@@ -1,0 +1,184 @@
+"""A store that does not answer for a while: what happens waits for it, nothing is lost or told twice."""
+
+import threading
+
+import pytest
+
+from routilux_core import (
+    Event,
+    Flow,
+    JobManager,
+    Routine,
+    StoreUnavailable,
+    UnknownJob,
+    get_execution_context,
+    slot,
+)
+from routilux_plugins.executors import pooled, sequential
+from tests.core.unreliable import Unreliable
+
+PATIENCE = 20.0
+
+
+class Counting(Routine):
+    """Counts up to a number, and loses the store where it is told to."""
+
+    output = Event("n")
+
+    def __init__(self, store, *losses):
+        super().__init__()
+        self.store, self.losses = store, losses
+
+    @slot
+    def trigger(self, n):
+        get_execution_context().job_state.append_to_shared_log(n)
+        if n in self.losses:
+            self.store.refused["commit"] = 1
+        if n < 9:
+            self.emit("output", n=n + 1)
+
+
+def counting(store, *losses):
+    flow = Flow("counting")
+    flow.add_routine(Counting(store, *losses), "count")
+    flow.connect("count.output", "count.trigger")
+    return flow
+
+
+class Gated(Routine):
+    """Waits at a gate."""
+
+    gate, inside = threading.Event(), threading.Event()
+
+    @slot
+    def trigger(self):
+        self.inside.set()
+        self.gate.wait(PATIENCE)
+
+
+def gated():
+    Gated.gate.clear()
+    Gated.inside.clear()
+    flow = Flow("gated")
+    flow.add_routine(Gated(), "gated")
+    return flow
+
+
+@pytest.fixture
+def store():
+    return Unreliable()
+
+
+def managed(store, **options):
+    settings = {"scan_seconds": None, "outage_seconds": PATIENCE, **options.pop("settings", {})}
+    return JobManager(plugins=[pooled, sequential], discover=False, store=store, settings=settings, **options)
+
+
+@pytest.mark.parametrize("executor", ["sequential", "pooled"])
+@pytest.mark.parametrize("durability", ["sync", "batch", "exit"])
+def test_every_outage_is_waited_out_the_last_commit_included(store, executor, durability):
+    """With a committer that sleeps on when a worker finds the store gone, the second one lasts for ever."""
+    with managed(store, executor=executor, durability=durability) as manager:
+        for flow in (counting(store, 9), counting(store, 3), counting(store, 1, 5, 9)):
+            state = manager.execute(flow, "count", {"n": 0}, timeout=PATIENCE)
+
+            assert state.status == "completed"
+            assert list(manager.load(state.job_id).shared_log) == list(range(10))
+
+
+@pytest.mark.parametrize("executor", ["sequential", "pooled"])
+def test_an_outage_that_lasts_too_long_detaches_every_job_and_fails_none(store, executor):
+    """A committer that gives up only what it had tried to write keeps the others waiting as long again."""
+    flow, workers = gated(), {"max_workers": 4, "outage_seconds": 0.5, "claim_seconds": 0.3}
+    with managed(store, executor=executor, settings=workers) as manager:
+        states = [manager.start_job(flow, "gated") for _ in range(3)]
+        jobs = [manager.get_job(state.job_id) for state in states]
+        Gated.inside.wait(PATIENCE)
+        store.there.clear()
+        Gated.gate.set()
+        for job in jobs if executor == "pooled" else jobs[:1]:
+            with pytest.raises(StoreUnavailable, match="no answer to commit"):
+                job.wait(PATIENCE)
+        store.there.set()
+        assert manager.load(jobs[0].job_id).status == "running"
+        assert manager.wait_for_all_jobs(PATIENCE)
+        detached = [job for job in jobs if job.detached is not None]
+        while sum(manager.load(job.job_id).status == "completed" for job in detached) < len(detached):
+            manager.recover()
+            assert manager.wait_for_all_jobs(PATIENCE)
+        assert {manager.load(state.job_id).status for state in states} == {"completed"}
+
+
+def test_waiters_of_a_detached_job_are_told_in_time(store):
+    """Each waits for as long as outages are waited out, not twice as long."""
+    flow = gated()
+    with managed(store, executor="pooled", settings={"outage_seconds": 1.0, "max_workers": 2}) as manager:
+        last = manager.get_job(manager.start_job(flow, "gated").job_id)
+        store.there.clear()
+        threading.Timer(0.7, Gated.gate.set).start()
+        with pytest.raises(StoreUnavailable):
+            manager.start_job(flow, "gated")
+        with pytest.raises(StoreUnavailable):
+            assert last.wait(0.9)
+        store.there.set()
+
+
+@pytest.mark.parametrize("executor", ["sequential", "pooled"])
+def test_what_came_through_unheard_counts_once(store, executor):
+    flow = counting(store)
+    for name in ("commit", "submit", "delete", "save_flow", "request"):
+        store.unheard[name] = 1
+    with managed(store, executor=executor) as manager:
+        state = manager.execute(flow, "count", {"n": 0})
+        assert list(manager.load(state.job_id).shared_log) == list(range(10))
+        manager.delete(state.job_id)
+        with pytest.raises(UnknownJob):
+            manager.load(state.job_id)
+
+        submitted = manager.submit(flow, "count", {"n": 0})
+        manager.post(submitted.job_id, "count", n=9)
+        assert manager.recover() == 1
+        assert manager.wait_for_all_jobs(PATIENCE)
+        assert sorted(manager.load(submitted.job_id).shared_log) == [*range(10), 9]
+    assert not any(store.unheard.values())
+
+
+def test_what_is_there_twice_without_an_outage_is_an_error(store):
+    """The control of the above: only what may have come through unheard is taken for done."""
+    with managed(store) as manager:
+        with pytest.raises(UnknownJob):
+            manager.delete("nobody")
+        store.refused["delete"] = 1
+        manager.delete("nobody")
+
+
+def test_reading_waits_for_the_store(store):
+    with managed(store) as manager:
+        state = manager.execute(counting(store), "count", {"n": 0})
+        for name in ("load", "history", "jobs", "delete"):
+            store.refused[name] = 2
+        assert manager.load(state.job_id).status == "completed"
+        assert len(manager.history(state.job_id).records) == len(state.execution_history)
+        assert [job.job_id for job in manager.jobs()] == [state.job_id]
+        manager.delete(state.job_id)
+    assert not any(store.refused.values())
+
+
+@pytest.mark.parametrize("wait", [False, True])
+def test_a_manager_shuts_down_while_its_store_is_gone(store, wait):
+    manager = managed(store, executor="pooled", settings={"claim_seconds": 0.1})
+    state = manager.start_job(gated(), "gated")
+    Gated.inside.wait(PATIENCE)
+    store.there.clear()
+    if wait:
+        Gated.gate.set()
+    manager.shutdown(wait=wait, timeout=0.3)
+    Gated.gate.set()
+
+    store.there.set()
+    with managed(store) as other:
+        assert other.load(state.job_id).status == "running"
+        while not other.recover():
+            pass
+        assert other.wait_for_all_jobs(PATIENCE)
+        assert other.load(state.job_id).status == "completed"
