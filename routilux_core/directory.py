@@ -105,16 +105,19 @@ class Directory(Workplace):
     ) -> None:
         """Pause the job of that id. One that another process has is paused within about a second."""
         job = self._here(job_id)
-        if job is not None:
-            job.pause(reason, checkpoint, timeout)
-        else:
+        if job is None or self._passed_on(job):
             self._ask("pause", job_id, reason=reason, checkpoint=checkpoint)
+        else:
+            job.pause(reason, checkpoint, timeout)
 
     def resume(self, job_id: str) -> None:
         """Let the paused job of that id go on: here, if its flow is known here, else where it is."""
         job = self._here(job_id)
         if job is not None:
-            job.resume()
+            try:
+                job.resume()
+            except ClaimRefused:
+                self._ask("resume", job_id)
             return
         keeping = self._kept(job_id)
         self.guard()
@@ -184,10 +187,21 @@ class Directory(Workplace):
             raise
 
     def _here(self, job_id: str) -> Job | None:
+        """Return the job of that id that this manager has; None where its store is to be asked."""
         job = self._jobs.get(job_id) or self._paused.get(job_id)
-        if job is None and self.keeping is None:
-            raise UnknownJob(job_id, (*self._jobs, *self._paused))
-        return job
+        if self.keeping is None:
+            if job is None:
+                raise UnknownJob(job_id, (*self._jobs, *self._paused))
+            return job
+        return None if job is None or job.released or job.detached is not None else job
+
+    def _passed_on(self, job: Job) -> bool:
+        """Tell whether a job that was paused here goes on elsewhere."""
+        keeping = self.keeping
+        if keeping is None or job.journal is None or job.status is not ExecutionStatus.PAUSED:
+            return False
+        head = keeping.patiently(keeping.store.load, job.job_id).head
+        return head.status is not ExecutionStatus.PAUSED
 
     def _ask(self, kind: str, job_id: str, **values: Any) -> None:
         self._registered(job_id).ask(kind, job_id, self.clock.time(), **values)

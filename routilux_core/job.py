@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager
 from threading import Event, get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ from routilux_core.status import ExecutionStatus
 from routilux_core.steering import Steering
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from routilux_core.record import ExecutionRecord
 
 
@@ -135,14 +137,24 @@ class Job(Steering):
         self._ask(self.engine.cancel, reason, shut=True)
 
     def cancel_quietly(self, reason: str) -> None:
-        """End it, unless it has just ended by itself."""
-        with suppress(InvalidTransition):
+        """End it, unless it has just ended by itself or gone on elsewhere."""
+        with self._suppressed():
             self.cancel(reason)
 
     def pause_quietly(self, reason: str, timeout: float) -> None:
-        """Pause it, unless it has just ended by itself."""
-        with suppress(InvalidTransition):
+        """Pause it, unless it has just ended by itself or gone on elsewhere."""
+        with self._suppressed():
             self.pause(reason, timeout=timeout)
+
+    @contextmanager
+    def _suppressed(self) -> Iterator[None]:
+        try:
+            yield
+        except InvalidTransition:
+            pass
+        except Exception:
+            if self.detached is None:
+                raise
 
     def post(self, routine_id: str, slot: str = "trigger", /, **data: Any) -> None:
         """Send an event from outside to a slot; a paused job takes it up when it is resumed."""

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from routilux_core.stored_job import StoredJob
 
 
+ASTRAY = -1
+"""Stands for the number of the last fact in a store where what is here is not what the store has."""
+
+
 @frozen(kw_only=True)
 class PendingTask:
     """An activation that a job still has to run."""
@@ -67,7 +71,7 @@ class JobView:
         self._archive: Callable[[], StoredJob] | None = None
         """Reads the history before this one, and the logs of that time, if they were left in a store."""
         self._base: int | None = None
-        """The number of the last fact that the store had when it was loaded from there."""
+        """The number of the last fact that the store had when it was loaded or let go; `ASTRAY` if unsure."""
 
     # -- what it is ------------------------------------------------------------------------------------
 

@@ -144,10 +144,10 @@ class JobManager(Directory):
     ) -> None:
         """Do what `Flow.pause` does."""
         job = _job_of(flow, state)
-        if job is not None:
-            job.pause(reason, checkpoint, timeout)
-        elif state._base is not None and self.keeping is not None:
+        if self._stands_in_store(state):
             self.pause(state.job_id, reason, checkpoint, timeout)
+        elif job is not None:
+            job.pause(reason, checkpoint, timeout)
         elif state.status is not ExecutionStatus.PAUSED:
             raise _refusal(state, ExecutionStatus.PAUSED)
 
@@ -161,15 +161,26 @@ class JobManager(Directory):
     def cancel_state(self, flow: Flow, state: JobState, reason: str) -> None:
         """Do what `Flow.cancel` does."""
         job = _job_of(flow, state)
-        if job is not None:
-            job.cancel(reason)
-        elif state._base is not None and self.keeping is not None:
+        if self._stands_in_store(state):
             self.cancel(state.job_id, reason)
-            state.become(self.keeping.read(state.job_id))
+            if self.keeping is not None and (job is None or job.detached is not None):
+                state.become(self.keeping.read(state.job_id))
+        elif job is not None:
+            job.cancel(reason)
         elif state.status in {ExecutionStatus.PENDING, ExecutionStatus.PAUSED}:
             state._change(JobCancelled(0, 0.0, reason))
         elif state.status is not ExecutionStatus.CANCELLED:
             raise _refusal(state, ExecutionStatus.CANCELLED)
+
+    def _stands_in_store(self, state: JobState) -> bool:
+        """Tell whether it is for the store to say how a job stands, since nobody runs it here."""
+        job = state._job
+        if self.keeping is None or state.status.final:
+            return False
+        if job is None:
+            return state._base is not None
+        paused = job.journal is not None and state.status is ExecutionStatus.PAUSED
+        return job.manager is self and (paused or job.detached is not None)
 
     def fork_state(self, flow: Flow, state: JobState, *, start: bool) -> JobState:
         """Do what `Flow.fork` does."""

@@ -126,8 +126,11 @@ class JobState(JobView):
         return load(path, "job_state", cls().deserialize)
 
     def become(self, stored: StoredJob) -> None:
-        """Be as a store has the job."""
+        """Be as a store has the job. Who ran it here, before others did, has no part in it any more."""
         with self._lock:
+            job, self._job = self._job, None
+            if job is not None:
+                job.released = True
             self._data, self._history = stored.data, stored.history
             self._archive, self._base = stored.archive, stored.data.number
 

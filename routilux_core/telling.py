@@ -15,6 +15,7 @@ from routilux_core.executor import Lane
 from routilux_core.facts import ActivationRetried
 from routilux_core.feeding import Feeding
 from routilux_core.job_errors import JobLeft, ManagerClosed
+from routilux_core.job_view import ASTRAY
 from routilux_core.observers import Observers, Watches
 from routilux_core.status import FINAL, ExecutionStatus
 
@@ -238,8 +239,13 @@ class Telling(Feeding):
             self.lane.void(activation)
 
     def _let_go(self) -> None:
-        if self.job_state._job is self:
-            self.job_state._job = None
+        state, journal = self.job_state, self.journal
+        with state._lock:
+            if state._job is self:
+                state._job = None
+                if journal is not None:
+                    state._base = journal.kept if journal.complete else ASTRAY
+                    state._history = list(state._history)  # what is added to it now is not in the store
 
     def _end(self) -> None:
         if self.engine.leaving and self.detached is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from abc import ABC, abstractmethod
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary, ref
@@ -19,7 +19,7 @@ from routilux_core.errors import DuplicateName
 from routilux_core.executors import Executors
 from routilux_core.failing import Limits
 from routilux_core.interrupt import INTERRUPTS
-from routilux_core.job_errors import InsideJob, InvalidTransition, JobLeft, ManagerClosed
+from routilux_core.job_errors import InsideJob, JobLeft, ManagerClosed
 from routilux_core.loop import Loops
 from routilux_core.settings import Settings, read_settings
 from routilux_core.status import ExecutionStatus
@@ -255,8 +255,7 @@ class Workplace(ABC):
         self._leave(self.running_jobs)
         left = self.running_jobs
         for job in left:
-            with suppress(InvalidTransition):  # it may have ended just now
-                job.cancel("the job manager shut down")
+            job.cancel_quietly("the job manager shut down")
         if left:
             log.warning("%d jobs were cancelled because their job manager shut down", len(left))
 
@@ -275,6 +274,8 @@ class Workplace(ABC):
         self._close(_left(until))
         if self.keeping is not None:
             self.keeping.close(_left(until))
+            for job in list(self._paused.values()):
+                job.part()
         if self._guarded:
             self._guarded = False
             self.interrupts.release()
