@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.activation_document import Writer, write_activation
-from routilux_core.document_errors import NotSerializable
+from routilux_core.document_errors import NotSerializable, shorten
 from routilux_core.document_part import LINEAGE
 from routilux_core.effect import PauseAsked
 from routilux_core.facts import (
@@ -41,6 +41,8 @@ Ways = dict[str, dict[str, Any]]
 """For each routine and event the plain connections that it takes: a number, or a list of them."""
 NOWHERE = -1
 """Stands for the ways of an event that nothing is connected to."""
+EVER_THE_SAME = {str, int, bool, type(None)}
+"""The types of most keys, none of which has a value that differs from itself."""
 
 
 class EntryWriter(Writer):
@@ -91,11 +93,18 @@ class EntryWriter(Writer):
         except NotSerializable:
             return self.converter.encode(fact.data, f"{fact.routine_id}.{fact.event}")  # with the place
 
-    def check_delivery(self, target: str, place: Any, merged: PayloadMerged | None) -> None:
+    def check_place(self, target: str, key: Any, lane: Any) -> None:
+        """Raise `NotSerializable` unless a slot's key and lane are the same when they are read again."""
+        for name, value in ((f"{target} key", key), (f"{target} lane", lane)):
+            if type(value) not in EVER_THE_SAME:
+                read = self.converter.decode(self.converter.encode(value, name), name)
+                if read != value:
+                    advice = "choose one that equals itself when it is made again"
+                    raise NotSerializable(name, shorten(value), advice)
+
+    def check_merged(self, target: str, merged: PayloadMerged) -> None:
         """Raise `NotSerializable` if a slot would keep what cannot be kept."""
-        if place is not None:
-            self.converter.encode([*place], f"{target} key")
-        if merged is not None and merged.strategy != APPEND:
+        if merged.strategy != APPEND:
             self.converter.encode(merged.payload, target)
 
     # -- when it happens ---------------------------------------------------------------------------------

@@ -109,10 +109,12 @@ class Routing:
             place = None if isinstance(slot.policy, Each) else slot.policy.place(payload, source)
             if place is not None:
                 _, _ = map(hash, place)
+                if self.ledger.writer is not None:
+                    self.ledger.writer.check_place(slot.target, *place)
             part = "merge function"
             merged = self._merged(slot, payload)
-            if self.ledger.writer is not None:
-                self.ledger.writer.check_delivery(slot.target, place, merged)
+            if merged is not None and self.ledger.writer is not None:
+                self.ledger.writer.check_merged(slot.target, merged)
         except BaseException as error:  # noqa: BLE001 - user code
             self._fail(slot, payload, source, lineage, _failure(slot, part, error))
             return
