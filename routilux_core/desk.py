@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from routilux_core.divided import Divided
 from routilux_core.ready import Ready
 from routilux_core.status import SETTLED, ExecutionStatus
-from routilux_core.urgency import Urgency
 
 if TYPE_CHECKING:
     from routilux_core.activation import Activation
     from routilux_core.engine import Engine
     from routilux_core.journal import Journal
+    from routilux_core.urgency import Urgency
 
 log = logging.getLogger("routilux")
 Message = tuple[Callable[[Any, Any], object], Any, Any]
@@ -162,28 +162,6 @@ class Desk(ABC):
             else:
                 self.ready.append(activation)
 
-    def _keep(self, journal: Journal) -> bool:
-        """Seal what has happened, and let go what waited for what is kept by now; return whether any did."""
-        journal.seal()
-        released = journal.released_work()
-        for activation, continuing in released:
-            if continuing:
-                self._go_on_with((activation,))
-            else:
-                self.ready.append(activation)
-        engine, chores = self.engine, self.engine.undone
-        journal.leaving = engine.leaving and engine.over
-        journal.awaited = bool(
-            self.ledger.news
-            or (chores is not None and chores.outputs)
-            or (engine.over and self.told is not self.data.status)
-        )
-        return bool(released)
-
-    def _idle_until_kept(self, journal: Journal) -> bool:
-        """Tell, under the lock, whether nothing can be done here before the store has what happened."""
-        return journal.urgency is Urgency.NOW and not (self.open and self._startable())
-
     def _startable(self) -> int:
         return len(self.ready) + (len(self.stalled) if self.stalled and self._crowd() < self.max_ready else 0)
 
@@ -213,12 +191,6 @@ class Desk(ABC):
         status = self.data.status
         return self.ended and self.told is status and (status in SETTLED or self.detached is not None)
 
-    @property
-    def _complete(self) -> bool:
-        """True when everybody may be told of an end: all that has happened is kept, or never will be."""
-        journal = self.journal
-        return journal is None or journal.complete or self.detached is not None
-
     # -- what a job adds -------------------------------------------------------------------------------
 
     @abstractmethod
@@ -244,6 +216,19 @@ class Desk(ABC):
     @abstractmethod
     def _call(self) -> None:
         """Have some other thread take the turn."""
+
+    @property
+    @abstractmethod
+    def _complete(self) -> bool:
+        """True when everybody may be told of an end."""
+
+    @abstractmethod
+    def _keep(self, journal: Journal) -> bool:
+        """Let happen what follows from what is kept by now; return whether there is new work."""
+
+    @abstractmethod
+    def _idle_until_kept(self, journal: Journal) -> bool:
+        """Tell whether nothing can be done here before the store has what happened."""
 
     @abstractmethod
     def _write(self) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from routilux_core.closing import Closing
 from routilux_core.errors import InvalidOption, MissingComponent, RoutiluxError, UnknownComponent
 from routilux_core.job_errors import NoStore, UnknownJob
 from routilux_core.resuming import resumed_job
 from routilux_core.state import JobState
 from routilux_core.status import ExecutionStatus
 from routilux_core.store_errors import ClaimLost, ClaimRefused, StoreError
-from routilux_core.workplace import Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -29,7 +29,7 @@ HOUR = 3_600.0
 """Seconds for which a version of a flow is kept that no job refers to, since its job may be about to come."""
 
 
-class Directory(Workplace):
+class Directory(Closing):
     """What a manager does with a job of which it has the id."""
 
     register: Register | None = None

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from routilux_core.archived_job import ArchivedJob
 from routilux_core.current import CONTEXT
-from routilux_core.identity import checked_id, new_id
-from routilux_core.job_data import JobData, PausePoint, RoutineRecord
+from routilux_core.job_data import PausePoint, RoutineRecord
 from routilux_core.job_errors import JobFailed
 from routilux_core.record import ExecutionRecord, as_records, moment
 from routilux_core.status import ExecutionStatus
 from routilux_core.views import ListView
 
 if TYPE_CHECKING:
-    from collections import deque
     from collections.abc import Callable, Mapping
     from datetime import datetime  # noqa: TC004 - nothing asks attrs what a field holds
 
@@ -26,9 +23,6 @@ if TYPE_CHECKING:
     from routilux_core.context import ExecutionContext
     from routilux_core.error_record import ErrorRecord
     from routilux_core.fact import Fact
-    from routilux_core.job import Job
-    from routilux_core.outputs import OutputHandler
-    from routilux_core.stored_job import StoredJob
 
 
 ASTRAY = -1
@@ -50,28 +44,10 @@ class PendingTask:
     due_at: datetime | None
 
 
-class JobView:
+class JobView(ArchivedJob):
     """What one may see of a run, from any thread at any time; inside a handler of it, with its own writes."""
 
-    __slots__ = (
-        "__weakref__", "_archive", "_base", "_cause", "_claimed", "_data", "_history", "_job", "_lock",
-        "_output_handler",
-    )  # fmt: skip
-
-    def __init__(self, flow_id: str | None = None, job_id: str | None = None) -> None:
-        chosen = new_id() if job_id is None else checked_id("job id", job_id)
-        now = time.time()
-        self._data = JobData(chosen, flow_id, chosen, now, now)
-        self._history: list[Fact] | deque[Fact] = []
-        self._lock = threading.Lock()
-        self._job: Job | None = None
-        self._cause: BaseException | None = None
-        self._claimed = False
-        self._output_handler: OutputHandler | None = None
-        self._archive: Callable[[], StoredJob] | None = None
-        """Reads the history before this one, and the logs of that time, if they were left in a store."""
-        self._base: int | None = None
-        """The number of the last fact that the store had when it was loaded or let go; `ASTRAY` if unsure."""
+    __slots__ = ()
 
     # -- what it is ------------------------------------------------------------------------------------
 
@@ -250,32 +226,6 @@ class JobView:
             raise JobFailed(data.job_id, str(data.flow_id), "failed", error) from self._cause
         if data.status is ExecutionStatus.CANCELLED:
             raise JobFailed(data.job_id, str(data.flow_id), "cancelled", "it was told to end")
-
-    def _whole(self) -> Self:
-        """Fetch what was left in a store, if anything was."""
-        if self._archive is not None:
-            self._fetch()
-        return self
-
-    def _fetch(self) -> None:
-        archive = self._archive
-        if archive is None:
-            return
-        past = archive()  # not under the lock: it asks the store
-        data, history = self._data, self._history
-        with self._lock:
-            if self._archive is not archive:
-                return
-            self._archive = None
-            data.errors[:0] = past.data.errors
-            data.output_log[:0] = past.data.output_log
-            data.shared_log[:0] = past.data.shared_log
-            for name, payloads in past.data.results.items():
-                data.results.setdefault(name, [])[:0] = payloads
-            if isinstance(history, list):
-                history[:0] = past.history
-            else:
-                history.extendleft(past.history[: -1 - (history.maxlen or 0) + len(history) : -1])
 
     def _context(self) -> ExecutionContext | None:
         context = CONTEXT.get()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from routilux_core import direct
+from routilux_core.closing import GRACE
 from routilux_core.current import MANAGER
 from routilux_core.directory import Directory
 from routilux_core.facts import JobCancelled
@@ -15,7 +16,6 @@ from routilux_core.resuming import forked_state, resumed_job
 from routilux_core.starting import new_job, submitted_state
 from routilux_core.status import MOVES, ExecutionStatus
 from routilux_core.validation import Problem, problems
-from routilux_core.workplace import GRACE
 
 if TYPE_CHECKING:
     from routilux_core.flow import Flow

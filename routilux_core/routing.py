@@ -20,6 +20,7 @@ from routilux_core.policy import Each, Take
 from routilux_core.views import ListView
 
 if TYPE_CHECKING:
+    from routilux_core.entry_writer import EntryWriter
     from routilux_core.ledger import Ledger
 
 
@@ -158,7 +159,7 @@ class Routing:
         try:
             took = _checked_take(slot.policy.release(_payloads(trial), slot.sources), trial)
             chosen = [trial[name][index] for name, count in took for index in range(count)]
-            whole = self._combined(slot, chosen) if took else {}
+            whole = _combined(slot, chosen, self.ledger.writer) if took else {}
         except BaseException as error:  # noqa: BLE001 - user code
             self._fail(slot, payload, source, lineage, _failure(slot, "policy", error))
             return
@@ -172,15 +173,6 @@ class Routing:
             self._release(slot, key, took, whole, source, joined([one.lineage for one in chosen], slot.edge))
         if slot.policy.seconds is not None and (took or new):
             self.watch(slot, key)
-
-    def _combined(self, slot: BoundSlot, chosen: list[Held]) -> Payload:
-        if slot.merge != OVERRIDE:
-            return {}
-        combined = slot.policy.combine([one.payload for one in chosen])
-        whole = checked_payload(f"the policy of slot {slot.target!r}", combined)
-        if self.ledger.writer is not None:
-            self.ledger.writer.converter.encode(whole, slot.target)
-        return whole
 
     def _release(
         self,
@@ -211,7 +203,11 @@ class Routing:
         lineage = joined([one.lineage for one in chosen], slot.edge)
         failure = None
         try:
-            whole = self._combined(slot, chosen) if slot.merge == OVERRIDE else self._gathered(slot)
+            whole = (
+                _combined(slot, chosen, self.ledger.writer)
+                if slot.merge == OVERRIDE
+                else self._gathered(slot)
+            )
         except BaseException as error:  # noqa: BLE001 - user code
             whole, failure = {}, error
             for one in chosen:
@@ -240,6 +236,16 @@ class Routing:
         activation = self.ledger.activation(slot, payload, source, lineage, undelivered=True)
         self.ledger.happen(facts.DeliveryFailed(0, 0.0, (activation,)))
         self.failed.append((activation, failure))
+
+
+def _combined(slot: BoundSlot, chosen: list[Held], writer: EntryWriter | None) -> Payload:
+    if slot.merge != OVERRIDE:
+        return {}
+    combined = slot.policy.combine([one.payload for one in chosen])
+    whole = checked_payload(f"the policy of slot {slot.target!r}", combined)
+    if writer is not None:
+        writer.converter.encode(whole, slot.target)
+    return whole
 
 
 def _failure(slot: BoundSlot, part: str, error: BaseException) -> DeliveryError:

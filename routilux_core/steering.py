@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from threading import Event, get_ident
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.current import CONTEXT
-from routilux_core.desk import HELD, Message
 from routilux_core.divided import Divided, async_targets
 from routilux_core.engine import Answer, Engine
 from routilux_core.facts import JobStarted, OutputSent
-from routilux_core.job_errors import JobLeft
 from routilux_core.ledger import Ledger
 from routilux_core.parcel import Blueprint, Parcel, blueprint
 from routilux_core.serving import Serving
@@ -21,9 +19,9 @@ if TYPE_CHECKING:
     from contextvars import Context
 
     from routilux_core.activation import Activation
+    from routilux_core.desk import Message
     from routilux_core.executor import Executor
     from routilux_core.job import Job
-    from routilux_core.journal import Journal
     from routilux_core.manager import JobManager
     from routilux_core.outcome import Outcome
     from routilux_core.plan import BoundSlot, Plan
@@ -75,37 +73,6 @@ class Steering(Serving):
             self.launch(take=False)
             self.wait_stored(0)  # which it is with its first facts
 
-    def keep(self, journal: Journal) -> None:
-        """Have what happens to it kept; said before it begins or goes on."""
-        self.journal, self.ledger.writer, self.epoch = journal, journal.writer, journal.claim.epoch
-        self.detached = None
-
-    def wait_stored(self, number: int | None = None) -> None:
-        """Wait until that fact, or the last one, is in the store, if anything may follow from it only then.
-
-        Raise why it never will be, if the job was detached.
-        """
-        journal = self.journal
-        if journal is None or self._in_turn():
-            return
-        if number is None:
-            number = self.data.number
-        while True:
-            done = Event()
-            with self.lock:
-                goal = number if journal.holds or self.ended else 0
-                if self.detached is not None or (journal.kept >= goal and journal.opens is None):
-                    break
-                self._keepers = (*self._keepers, done.set)
-            done.wait()
-            self.pump()
-        self.raise_detached()
-
-    def raise_detached(self) -> None:
-        """Raise why the job goes on without this process, if it does."""
-        if self.detached is not None:
-            raise self.detached
-
     def launch(self, take: bool) -> Activation | None:
         """Begin, if that was left to whoever works; with `take` return the first work."""
         with self.lock:
@@ -130,35 +97,6 @@ class Steering(Serving):
             for request in requests:
                 self.hear(request)
             self.send((self.engine.resume, self.plan.fingerprint, recovers))
-
-    def hear(self, request: Request) -> None:
-        """Take what somebody elsewhere asks of the job, once."""
-        journal = self.journal
-        if journal is not None and request.request_id not in journal.heard:
-            journal.heard.add(request.request_id)
-            self.leave_message((self._obey, request, None))
-
-    def _obey(self, request: Request, _: object) -> None:
-        from routilux_core.obeying import obey  # noqa: PLC0415 - costly, and only for jobs that others steer
-
-        obey(self.engine, request, self.manager.converter)
-        if self.journal is not None:
-            self.journal.answered.append(request.request_id)
-
-    def leave(self) -> None:
-        """Start nothing more; when no handler runs any more, the job goes on elsewhere."""
-        with self.lock:
-            self.open = False
-        self.send((self.engine.leave, None, None))
-
-    def part(self) -> None:
-        """Leave a paused job to its store and its state to itself: the manager is closed."""
-        with self.lock:
-            self.detached = self.detached or JobLeft(self.data.job_id)
-            keepers, self._keepers = self._keepers, ()
-        self.send((self.engine.abandon, self.detached, None))
-        for ring in keepers:
-            ring()
 
     def unpause(self) -> None:
         """Take back a pause that has not come about yet."""
@@ -233,10 +171,6 @@ class Steering(Serving):
             return self._ask(self.engine.output_outside, effect)
         return self._ask(self.engine.change, effect)
 
-    def _check_output(self, fact: OutputSent) -> None:
-        if self.journal is not None:
-            self.manager.converter.encode(fact.data, f"output {fact.output_type!r}")
-
     def close(self) -> None:
         """Close its generators, and let go of what refers back to it."""
         if self.live:
@@ -246,10 +180,6 @@ class Steering(Serving):
     def _forget(self, coroutine: Coroutine[Any, Any, None], variables: Context) -> None:
         if not self.lane.finalize(coroutine, variables):
             super()._forget(coroutine, variables)
-
-    def _in_turn(self) -> bool:
-        """Whether this thread has the turn of any job, so that it must not wait for another's."""
-        return bool(HELD.turns) or self.turning == get_ident()
 
     def adopt(self, child: Job) -> None:
         """Take in a job that one of its handlers started; it ends when this one does."""

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from bisect import bisect_right
 from functools import partial
 from operator import attrgetter
-from threading import get_ident
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from routilux_core.executor import Lane
 from routilux_core.facts import ActivationRetried
-from routilux_core.feeding import Feeding
 from routilux_core.job_errors import JobLeft, ManagerClosed
 from routilux_core.job_view import ASTRAY
 from routilux_core.observers import Observers, Watches
 from routilux_core.status import FINAL, ExecutionStatus
+from routilux_core.storing import Storing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from routilux_core.activation import Activation
     from routilux_core.chores import Chores
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from routilux_core.job import Job
     from routilux_core.store import Request
     from routilux_core.timers import Timer
-    from routilux_core.urgency import Urgency
 
 Numbered = TypeVar("Numbered", bound="Fact")
 _number = attrgetter("number")
@@ -48,11 +45,11 @@ CLOSED = _ClosedLane()
 NO_STATS: Mapping[str, dict[str, Any]] = MappingProxyType({})
 
 
-class Telling(Feeding):
+class Telling(Storing):
     """A turn with those who listen: monitors, feeds, timers, the executor's lane."""
 
     __slots__ = (
-        "_keepers", "_timers", "base", "children", "driven", "executor", "lane", "observers", "parent",
+        "_timers", "base", "children", "driven", "executor", "lane", "observers", "parent",
     )  # fmt: skip
 
     executor: Executor
@@ -65,8 +62,6 @@ class Telling(Feeding):
     """The stats that were there when it was opened."""
     children: dict[Job, None] | None
     """The running jobs that its handlers started."""
-    _keepers: tuple[Callable[[], object], ...]
-    """Those who wait until something is in the store."""
     _timers: dict[object, tuple[Timer, object]] | None
     """What is armed, by name, and a mark that tells one arming from the next."""
 
@@ -136,58 +131,6 @@ class Telling(Feeding):
         else:
             self.manager.clerk.ask(self.pump)
 
-    def _write(self) -> bool:
-        return self.journal is not None and self.journal.committer.commit(self)
-
-    def _mark(self, urgency: Urgency) -> None:
-        if self.journal is not None:
-            self.journal.committer.mark(self, urgency)
-
-    def stored(self, number: int) -> None:
-        """Hear that everything up to that fact is in the store."""
-        journal = self.journal
-        if journal is None:
-            return
-        with self.lock:
-            journal.kept = number
-            keepers, self._keepers = self._keepers, ()
-            free = False
-            if self.turning == get_ident():  # it has just written this itself
-                self.ledger.stirred = self.ledger.stirred or journal.awaited
-            elif journal.awaited or journal.waiting:
-                alone = not (self.inbox or self.turning)
-                self.inbox.append((self._hear_stored, None, None))
-                free = not self.turning
-        for ring in keepers:
-            ring()
-        if free and not keepers:  # those take the turn as soon as they are awake
-            if alone and self._private:
-                self.pump()
-            else:
-                self._call()
-
-    @property
-    def _private(self) -> bool:
-        """True when no user's code is called where the job is told that something is kept."""
-        watched = self.ledger.news is not None or self.job_state._output_handler is not None
-        return not watched and not self.output_feeds
-
-    def _hear_stored(self, _one: object, _two: object) -> None:
-        self.ledger.stirred = True
-
-    def detach(self, error: BaseException) -> None:
-        """Let the job go on without this process: nothing that happens to it here is kept any more."""
-        with self.lock:
-            if self.detached is not None:
-                return
-            self.detached, self.open = error, False
-            if self.journal is not None:
-                self.journal.closed = True
-            keepers, self._keepers = self._keepers, ()
-        self.leave_message((self.engine.abandon, error, None))
-        for ring in keepers:
-            ring()
-
     def _show(self) -> None:
         engine, ledger = self.engine, self.ledger
         chores = engine.undone
@@ -207,14 +150,6 @@ class Telling(Feeding):
             self._arm(name, alarm.at - self.time(), (engine.ring, alarm, None))
         if chores is not None:
             self._do(chores)
-
-    def _tellable(self, news: list[Numbered]) -> tuple[list[Numbered], list[Numbered]]:
-        """Divide facts into those that others may be told of, and those that are not kept yet."""
-        if self.journal is None:
-            return news, []
-        last = self.journal.tells
-        count = bisect_right(news, last, key=_number)
-        return news[:count], news[count:]
 
     def _log(self, chores: Chores) -> None:
         job_id = self.data.job_id

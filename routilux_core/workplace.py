@@ -19,11 +19,10 @@ from routilux_core.errors import DuplicateName
 from routilux_core.executors import Executors
 from routilux_core.failing import Limits
 from routilux_core.interrupt import INTERRUPTS
-from routilux_core.job_errors import InsideJob, JobLeft, ManagerClosed
+from routilux_core.job_errors import InsideJob, ManagerClosed
 from routilux_core.loop import Loops
 from routilux_core.settings import Settings, read_settings
 from routilux_core.status import ExecutionStatus
-from routilux_core.store_errors import StoreError
 from routilux_core.timers import Timers
 from routilux_core.totals import Totals
 from routilux_core.vocabulary import known_types
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
     from routilux_core.store import Store
 
 log = logging.getLogger("routilux")
-GRACE = 0.5
-"""Seconds that a handler has to return when its manager does not wait for it."""
 
 
 class Workplace(ABC):
@@ -104,10 +101,6 @@ class Workplace(ABC):
     def _open(self) -> None:
         """Begin, now that everything is at hand."""
 
-    @abstractmethod
-    def _close(self, timeout: float | None) -> None:
-        """Begin nothing more, waiting up to `timeout` for what was begun."""
-
     def _opened(self, store: str | Store | None) -> Keeping | None:
         url = self.settings.store
         if store is None and url is None:
@@ -145,7 +138,7 @@ class Workplace(ABC):
             if not jobs:
                 return True
             for job in jobs:
-                if not _stands_still(job, until):
+                if not stands_still(job, until):
                     return False
 
     def executor(self, wanted: str | Executor | Flow) -> Executor:
@@ -215,86 +208,17 @@ class Workplace(ABC):
                 front += [inner for outer, inner in self._waiting if outer is job]
         return False
 
-    def shutdown(self, wait: bool = True, timeout: float | None = None) -> None:
-        """Take no more jobs, wait for those that run, cancel what is left at `timeout`, and end all threads.
 
-        With `wait=False` what runs is cancelled at once. May be called again.
-        """
-        context = CONTEXT.get()
-        if context is not None and context.manager is self:
-            reason = "it would wait for the handler that called it; let the handler return first"
-            raise InsideJob("shutdown", reason)
-        with self._lock:
-            self._closed = True
-        try:
-            self._leave(job for job in self.running_jobs if job.stray)
-            if not (wait and self.wait_for_all_jobs(timeout)):
-                self._cancel_all()
-        except KeyboardInterrupt:
-            self._cancel_all()
-            self._end(GRACE)
-            raise
-        self._end(timeout if wait else GRACE)
-
-    def _leave(self, jobs: Iterable[Job]) -> None:
-        """Leave jobs to their store, as soon as their handlers have returned or their time is up."""
-        left = [job for job in jobs if job.journal is not None]
-        for job in left:
-            job.leave()
-        until = monotonic() + GRACE
-        hanging = [job for job in left if not _stands_still(job, until)]
-        for job in hanging:
-            job.detach(JobLeft(job.job_id))
-        if hanging and self.keeping is not None:
-            try:
-                self.keeping.store.release([job.journal.claim for job in hanging if job.journal is not None])
-            except StoreError as error:
-                log.warning("%d claims were not given up, and end by themselves: %s", len(hanging), error)
-
-    def _cancel_all(self) -> None:
-        self._leave(self.running_jobs)
-        left = self.running_jobs
-        for job in left:
-            job.cancel_quietly("the job manager shut down")
-        if left:
-            log.warning("%d jobs were cancelled because their job manager shut down", len(left))
-
-    def _end(self, limit: float | None) -> None:
-        """End all threads, waiting up to `limit` for all of them together."""
-        with self._lock:
-            told, self._told = self._told, True
-        if not told:
-            self.hooks.closing(self)  # type: ignore[arg-type]  # every one of us is a JobManager
-        until = None if limit is None else monotonic() + limit
-        for executor in self._executors.close():
-            executor.stop(_left(until))
-        self.timers.stop()
-        self.clerk.stop(_left(until))
-        self.loop.stop(_left(until))
-        self._close(_left(until))
-        if self.keeping is not None:
-            self.keeping.close(_left(until))
-            for job in list(self._paused.values()):
-                job.part()
-        if self._guarded:
-            self._guarded = False
-            self.interrupts.release()
-
-    @property
-    def closed(self) -> bool:
-        """True from the moment when it takes no more jobs."""
-        return self._closed
-
-
-def _stands_still(job: Job, until: float | None) -> bool:
+def stands_still(job: Job, until: float | None) -> bool:
     """Wait for the end of a job, or until it goes on elsewhere; False when the time came first."""
     try:
-        return job.wait(_left(until))
+        return job.wait(time_left(until))
     except BaseException as error:
         if error is not job.detached:
             raise
         return True
 
 
-def _left(until: float | None) -> float | None:
+def time_left(until: float | None) -> float | None:
+    """Return the seconds until then; None for no limit."""
     return None if until is None else max(0.0, until - monotonic())

@@ -31,7 +31,7 @@ def halves(put):
         commit = whole(journal, draft)
         parts = [half for entry in commit.entries for half in _halves(entry)]
         if len(parts) > 1:
-            store = journal.committer._store  # noqa: SLF001 - the bug stands beside what it breaks
+            store = journal.committer._writing._store  # noqa: SLF001 - the bug stands beside what it breaks
             head = evolve(commit.head, status=ExecutionStatus.RUNNING)
             store.commit([evolve(commit, head=head, entries=tuple(parts[:1]), release=False)])
             sleep(MOMENT)

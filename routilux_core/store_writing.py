@@ -1,0 +1,165 @@
+"""StoreWriting: what was taken of jobs on its way into their store: claims, commits, outages."""
+
+from __future__ import annotations
+
+import logging
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Protocol
+
+from attrs import define, frozen
+
+from routilux_core.errors import DuplicateName
+from routilux_core.job_errors import UnknownJob
+from routilux_core.store_errors import ClaimLost, ClaimRefused, StoreUnavailable
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from routilux_core.store import Store
+
+log = logging.getLogger("routilux.store")
+
+
+class Written(Protocol):
+    """A job, as those see it who write it."""
+
+    @property
+    def lock(self) -> AbstractContextManager[object]:
+        """Guards the journal."""
+
+    @property
+    def journal(self) -> Any:
+        """Its journal."""
+
+    def stored(self, number: int) -> None:
+        """Hear that everything up to that fact is kept. Called with no lock held."""
+
+    def detach(self, error: BaseException) -> None:
+        """Hear that nothing more will be kept. Called likewise."""
+
+
+@frozen(eq=False, repr=False)
+class Tiding:
+    """What became of what was taken of one job."""
+
+    job: Written
+    number: int
+    """Of the last fact that is kept by it."""
+    error: BaseException | None = None
+
+    def tell(self) -> None:
+        """Let the job know."""
+        if self.error is None:
+            self.job.stored(self.number)
+        else:
+            self.job.detach(self.error)
+
+
+@define(eq=False, repr=False)
+class _Write:
+    job: Any
+    draft: Any
+    commit: Any = None
+    """Made when the job's claim is certain."""
+    failed: bool = False
+
+
+class StoreWriting:
+    """Writes for one thread at a time, and gives back what the jobs are to be told when it lets others in."""
+
+    def __init__(self, store: Store, seconds: float, patience: float) -> None:
+        self._store = store
+        self._seconds = seconds
+        """How long claims last."""
+        self.patience = patience
+        """How long an outage is waited out."""
+        self.unsure: list[_Write] = []
+        """What was to be written when the outage began."""
+        self.given_up: BaseException | None = None
+        """The outage that has just become too long."""
+        self._failing_since = 0.0
+        self._tidings: list[Tiding] = []
+
+    def write(self, taken: list[tuple[Written, Any]]) -> list[Tiding]:
+        """Write what was taken of some jobs, in one transaction."""
+        if taken:
+            self._write([_Write(job, draft) for job, draft in taken])
+        return self._told()
+
+    def write_again(self) -> list[Tiding]:
+        """Try again what was to be written when an outage began."""
+        again, self.unsure = self.unsure, []
+        self._write(again)
+        return self._told()
+
+    def _told(self) -> list[Tiding]:
+        tidings, self._tidings = self._tidings, []
+        return tidings
+
+    def _write(self, batch: list[_Write]) -> None:
+        try:
+            ready = [one for one in batch if self._ready(one)]
+            lost = self._store.commit([one.commit for one in ready])
+        except StoreUnavailable as error:
+            self._put_off([one for one in batch if not one.failed], error)
+        except Exception as error:  # noqa: BLE001 - whatever a store raises, its job is told
+            if len(batch) == 1:
+                self._fail(batch[0], error)
+                return
+            for number, one in enumerate(batch):  # to see which it is
+                if self.unsure:
+                    self.unsure += batch[number:]
+                    return
+                if not one.failed:
+                    self._write([one])
+        else:
+            self._failing_since = 0.0
+            for one in ready:
+                self._done(one, lost)
+
+    def _ready(self, one: _Write) -> bool:
+        """Build the commit, with a new claim where the job's was given up; False when others have the job."""
+        journal = one.job.journal
+        if one.commit is None:
+            if journal.released and journal.opens is None:
+                old = journal.claim
+                try:
+                    claim = self._store.claim(old.job_id, old.owner, self._seconds)
+                except (ClaimRefused, UnknownJob) as error:
+                    self._fail(one, error)
+                    return False
+                if claim.epoch != old.epoch + 1:  # somebody has had it since
+                    self._store.release([claim])
+                    self._fail(one, ClaimLost(old.job_id))
+                    return False
+                journal.claim, journal.released = claim, False
+            one.commit = journal.commit(one.draft)
+        return not one.failed
+
+    def _done(self, one: _Write, lost: set[str]) -> None:
+        journal, commit = one.job.journal, one.commit
+        job_id = commit.claim.job_id
+        if job_id in lost:
+            opening = commit.opens is not None
+            self._fail(one, DuplicateName("job", job_id, "the store") if opening else ClaimLost(job_id))
+            return
+        journal.opens, journal.released = None, commit.release
+        self._tidings.append(Tiding(one.job, one.draft.last))
+
+    def _fail(self, one: _Write, error: BaseException) -> None:
+        one.failed = True
+        self._tidings.append(Tiding(one.job, 0, error))
+
+    def _put_off(self, batch: list[_Write], error: StoreUnavailable) -> None:
+        """Keep what could not be written; give it up when the outage has lasted too long."""
+        now = monotonic()
+        if not self._failing_since:
+            self._failing_since = now
+            log.warning("%s; what happens to jobs is kept here until it answers", error)
+        if now - self._failing_since < self.patience:
+            self.unsure += batch
+            return
+        log.error("%s; its jobs are given up here, as the store has them", error)
+        self._failing_since, self.given_up = 0.0, error
+        for one in batch:
+            self._fail(one, error)

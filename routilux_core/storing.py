@@ -1,0 +1,203 @@
+"""Storing: a job and its store: what is kept, who waits for that, and how the two part."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from operator import attrgetter
+from threading import Event, get_ident
+from typing import TYPE_CHECKING, TypeVar
+
+from routilux_core.desk import HELD
+from routilux_core.feeding import Feeding
+from routilux_core.job_errors import JobLeft
+from routilux_core.urgency import Urgency
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from routilux_core.fact import Fact
+    from routilux_core.facts import OutputSent
+    from routilux_core.journal import Journal
+    from routilux_core.store import Request
+
+Numbered = TypeVar("Numbered", bound="Fact")
+_number = attrgetter("number")
+
+
+class Storing(Feeding):
+    """A turn whose job may be kept in a store."""
+
+    __slots__ = ("_keepers", "epoch")
+
+    _keepers: tuple[Callable[[], object], ...]
+    """Those who wait until something is in the store."""
+    epoch: int
+    """Grows as the job changes hands between processes."""
+
+    # -- before it runs --------------------------------------------------------------------------------
+
+    def keep(self, journal: Journal) -> None:
+        """Have what happens to it kept; said before it begins or goes on."""
+        self.journal, self.ledger.writer, self.epoch = journal, journal.writer, journal.claim.epoch
+        self.detached = None
+
+    # -- waiting for the store -------------------------------------------------------------------------
+
+    def wait_stored(self, number: int | None = None) -> None:
+        """Wait until that fact, or the last one, is in the store, if anything may follow from it only then.
+
+        Raise why it never will be, if the job was detached.
+        """
+        journal = self.journal
+        if journal is None or self._in_turn():
+            return
+        if number is None:
+            number = self.data.number
+        while True:
+            done = Event()
+            with self.lock:
+                goal = number if journal.holds or self.ended else 0
+                if self.detached is not None or (journal.kept >= goal and journal.opens is None):
+                    break
+                self._keepers = (*self._keepers, done.set)
+            done.wait()
+            self.pump()
+        self.raise_detached()
+
+    def raise_detached(self) -> None:
+        """Raise why the job goes on without this process, if it does."""
+        if self.detached is not None:
+            raise self.detached
+
+    # -- for those who write ---------------------------------------------------------------------------
+
+    def stored(self, number: int) -> None:
+        """Hear that everything up to that fact is in the store."""
+        journal = self.journal
+        if journal is None:
+            return
+        with self.lock:
+            journal.kept = max(journal.kept, number)  # tidings may overtake each other
+            keepers, self._keepers = self._keepers, ()
+            free = False
+            if self.turning == get_ident():  # it has just written this itself
+                self.ledger.stirred = self.ledger.stirred or journal.awaited
+            elif journal.awaited or journal.waiting:
+                alone = not (self.inbox or self.turning)
+                self.inbox.append((self._hear_stored, None, None))
+                free = not self.turning
+        for ring in keepers:
+            ring()
+        if free and not keepers:  # those take the turn as soon as they are awake
+            if alone and self._private:
+                self.pump()
+            else:
+                self._call()
+
+    @property
+    def _private(self) -> bool:
+        """True when no user's code is called where the job is told that something is kept."""
+        watched = self.ledger.news is not None or self.job_state._output_handler is not None
+        return not watched and not self.output_feeds
+
+    def _hear_stored(self, _one: object, _two: object) -> None:
+        self.ledger.stirred = True
+
+    # -- the end of it here ----------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """Start nothing more; when no handler runs any more, the job goes on elsewhere."""
+        with self.lock:
+            self.open = False
+        self.send((self.engine.leave, None, None))
+
+    def part(self) -> None:
+        """Leave a paused job to its store and its state to itself: the manager is closed."""
+        with self.lock:
+            self.detached = self.detached or JobLeft(self.data.job_id)
+            keepers, self._keepers = self._keepers, ()
+        self.send((self.engine.abandon, self.detached, None))
+        for ring in keepers:
+            ring()
+
+    def detach(self, error: BaseException) -> None:
+        """Let the job go on without this process: nothing that happens to it here is kept any more."""
+        with self.lock:
+            if self.detached is not None:
+                return
+            self.detached, self.open = error, False
+            if self.journal is not None:
+                self.journal.closed = True
+            keepers, self._keepers = self._keepers, ()
+        self.leave_message((self.engine.abandon, error, None))
+        for ring in keepers:
+            ring()
+
+    # -- what others ask -------------------------------------------------------------------------------
+
+    def hear(self, request: Request) -> None:
+        """Take what somebody elsewhere asks of the job, once."""
+        journal = self.journal
+        if journal is not None and request.request_id not in journal.heard:
+            journal.heard.add(request.request_id)
+            self.leave_message((self._obey, request, None))
+
+    def _obey(self, request: Request, _: object) -> None:
+        from routilux_core.obeying import obey  # noqa: PLC0415 - costly, and only for jobs that others steer
+
+        obey(self.engine, request, self.manager.converter)
+        if self.journal is not None:
+            self.journal.answered.append(request.request_id)
+
+    # -- for the turn ----------------------------------------------------------------------------------
+
+    def _in_turn(self) -> bool:
+        """Whether this thread has the turn of any job, so that it must not wait for another's."""
+        return bool(HELD.turns) or self.turning == get_ident()
+
+    @property
+    def _complete(self) -> bool:
+        """True when everybody may be told of an end: all that has happened is kept, or never will be."""
+        journal = self.journal
+        return journal is None or journal.complete or self.detached is not None
+
+    def _keep(self, journal: Journal) -> bool:
+        """Seal what has happened, and let go what waited for what is kept by now; return whether any did."""
+        journal.seal()
+        released = journal.released_work()
+        for activation, continuing in released:
+            if continuing:
+                self._go_on_with((activation,))
+            else:
+                self.ready.append(activation)
+        engine, chores = self.engine, self.engine.undone
+        journal.leaving = engine.leaving and engine.over
+        journal.awaited = bool(
+            self.ledger.news
+            or (chores is not None and chores.outputs)
+            or (engine.over and self.told is not self.data.status)
+        )
+        return bool(released)
+
+    def _idle_until_kept(self, journal: Journal) -> bool:
+        """Tell, under the lock, whether nothing can be done here before the store has what happened."""
+        return journal.urgency is Urgency.NOW and not (self.open and self._startable())
+
+    def _write(self) -> bool:
+        return self.journal is not None and self.journal.committer.commit(self)
+
+    def _mark(self, urgency: Urgency) -> None:
+        if self.journal is not None:
+            self.journal.committer.mark(self, urgency)
+
+    def _tellable(self, news: list[Numbered]) -> tuple[list[Numbered], list[Numbered]]:
+        """Divide facts into those that others may be told of, and those that are not kept yet."""
+        if self.journal is None:
+            return news, []
+        last = self.journal.tells
+        count = bisect_right(news, last, key=_number)
+        return news[:count], news[count:]
+
+    def _check_output(self, fact: OutputSent) -> None:
+        if self.journal is not None:
+            self.manager.converter.encode(fact.data, f"output {fact.output_type!r}")
