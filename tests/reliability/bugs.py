@@ -4,10 +4,11 @@ from time import sleep
 
 from attrs import evolve
 
-from routilux_core import Entry, ExecutionStatus
+from routilux_core import Commit, Entry, ExecutionStatus
 from routilux_core.journal import Journal
 from routilux_core.keeping import Keeping
 from routilux_core.plain_bytes import dumps, loads
+from routilux_core.renewal import Renewal
 from routilux_core.stored_job import StoredJobs
 
 MOMENT = 0.001
@@ -74,4 +75,15 @@ def tailless(put):
     put(Keeping, "recall", forgetful)
 
 
-BUGS = {bug.__name__: bug for bug in (none, early, halves, tailless)}
+def unfenced(put):
+    """Let those write who have no claim any more, and who do not look whether they have."""
+    put(Renewal, "_renew", lambda _: None)
+    settled = Commit._settled  # noqa: SLF001 - as above
+    put(
+        Commit,
+        "_settled",
+        lambda commit, head, last, *_: settled(commit, head, last, commit.claim.epoch, commit.claim.owner),
+    )
+
+
+BUGS = {bug.__name__: bug for bug in (none, early, halves, tailless, unfenced)}

@@ -7,18 +7,30 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 
-from routilux_core import UnknownJob
+from routilux_core import JobManager, JobState, UnknownJob
 from routilux_core.facts import ActivationCompleted, ActivationFailed, ActivationRetried, ActivationSkipped
 from routilux_core.identity import key
 from tests.architecture.source import ROOT
 from tests.reliability import crashed
 from tests.reliability.keeping import content
 from tests.reliability.laws import Book, Violation, check_all, data_of
-from tests.reliability.mortal import JOB
+from tests.reliability.mortal import JOB, PLUGINS, SETTINGS
 
 PATIENCE = 30.0
+STORES = ("sqlite", "file", "postgresql", "redis")
+"""The schemes of the stores that outlive a process."""
 ENDS = (ActivationCompleted, ActivationFailed, ActivationSkipped)
+
+
+@cache
+def calm(width):
+    """Return what comes of the job if nothing happens to its process."""
+    with JobManager(plugins=PLUGINS, discover=False, settings=SETTINGS) as manager:
+        flow = crashed.mixed()
+        state = manager.execute(flow, "source", {"width": width}, job_state=JobState(flow.flow_id, JOB))
+    return crashed.story(state)
 
 
 class Nursery:
@@ -41,20 +53,25 @@ class Nursery:
 
     def live(self, moment, **what):
         """Let a process live, at most for `moment` seconds from when it is there; tell if it was killed."""
-        self.process.stdin.write(json.dumps(what).encode() + b"\n")
-        number = int(self._line(PATIENCE))
-        said = self._line(PATIENCE)
-        if said == b"begun":
-            said = self._line(moment)
-            if said is None:
-                os.kill(number, signal.SIGKILL)
-                said = self._line(PATIENCE)
-        if said not in {b"0", b"%d" % -signal.SIGKILL}:
+        number = self.bear(**what)
+        said = self.hear(moment)
+        if said is None:
+            os.kill(number, signal.SIGKILL)
+            said = self.hear()
+        if said not in {"0", str(-signal.SIGKILL)}:
             raise Violation(f"the process ended with {said}")
-        return said != b"0"
+        return said != "0"
 
-    def _line(self, seconds):
-        """Return the next line, or None if it does not come in time."""
+    def bear(self, **what):
+        """Let a process begin, and return its number when it is there."""
+        self.process.stdin.write(json.dumps(what).encode() + b"\n")
+        number, said = int(self.hear()), self.hear()
+        if said != "begun":
+            raise Violation(f"the process ended with {said}")
+        return number
+
+    def hear(self, seconds=PATIENCE):
+        """Return what it says next, or None if it does not say anything in time."""
         while b"\n" not in self._read:
             ready, _, _ = select.select([self.process.stdout], (), (), seconds)
             if not ready:
@@ -63,7 +80,14 @@ class Nursery:
             assert piece, "the program is gone"
             self._read += piece
         line, _, self._read = self._read.partition(b"\n")
-        return line
+        return line.decode()
+
+    def rest(self, said):
+        """Return what it has said and what it still says, its exit status last."""
+        said = [word for word in said if word is not None]
+        while not said or not said[-1].lstrip("-").isdigit():
+            said.append(self.hear() or f"{-signal.SIGALRM}")
+        return said
 
 
 class Account:

@@ -1,8 +1,8 @@
-"""A program whose processes run one job, one after the other, and may be killed.
+"""A program whose processes run one job, one after the other, and may be killed or stopped.
 
-`python -m tests.reliability.mortal` makes a process for each line of JSON that it reads, and three lines
-come: the process's number, `begun` when it has a manager, and its exit status. The number stays its own until
-the next line is read, so nobody else is ever killed.
+`python -m tests.reliability.mortal` makes a process for each line of JSON that it reads. The process's
+number comes, what it has to say, and its exit status. The number stays its own until the next line is read,
+so nobody else is ever killed.
 """
 
 import json
@@ -11,18 +11,22 @@ import sys
 import time
 import traceback
 from functools import partial
+from threading import Event
 
-from routilux_core import JobManager, JobState, UnknownJob, journal, stored_job
+from routilux_core import ClaimLost, JobManager, JobState, hookimpl, journal, stored_job
 from routilux_plugins.executors import pooled, sequential
 from routilux_plugins.stores import files, postgres, redis, sqlite
 from tests.reliability import crashed
 from tests.reliability.bugs import BUGS
+from tests.reliability.keeping import check_kept
 
 JOB = "job"
 PLUGINS = (pooled, sequential, files, postgres, redis, sqlite)
 SETTINGS = {"scan_seconds": None, "max_workers": 3}
 SECONDS = 0.001
 """How long a handler takes."""
+MOMENT = 0.01
+"""Seconds between two looks at a job that somebody else has."""
 
 
 def witness(file, what, context):
@@ -33,28 +37,67 @@ def witness(file, what, context):
         time.sleep(SECONDS)
 
 
-def live(manager, make, width):
+class Listener:
+    """A plugin that says when the process gets a job."""
+
+    def __init__(self):
+        self.states = []
+
+    @hookimpl
+    def job_starting(self, job):
+        self.states.append(job.job_state)
+        say("has it")
+
+
+def begin(manager, _, width):
     """Start the job, or take it up where the store has it, and let it go on to its end."""
-    flow = make()
-    try:
-        manager.load(JOB)
-    except UnknownJob:
-        manager.execute(flow, "source", {"width": width}, job_state=JobState(flow.flow_id, JOB))
-    else:
+    flow = crashed.mixed()
+    if any(job.job_id == JOB for job in manager.jobs()):
         manager.recover()
         manager.wait_for_all_jobs()
+    else:
+        manager.execute(flow, "source", {"width": width}, job_state=JobState(flow.flow_id, JOB))
 
 
-def be(url, options, width, note, bug, often):
+def lose(*given):
+    """Do the same, and say at the end whether the claim was lost."""
+    try:
+        begin(*given)
+    except ClaimLost:
+        say("lost")
+    else:
+        say("kept")
+
+
+def take_over(manager, listener, _):
+    """Wait for the end of the job; if that was here, see that the store has it as it was here."""
+    while not manager.load(JOB).status.final:
+        Event().wait(MOMENT)  # nobody is told when a claim ends
+    for state in listener.states:
+        check_kept(manager, state)
+
+
+ROLES = {role.__name__: role for role in (begin, lose, take_over)}
+
+
+def be(url, options, width, note, role="begin", bug="none", often=False, **settings):
     """Be one process; with `often` a snapshot is written as often as can be."""
     file = os.open(note, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     crashed.WATCHES[:] = [partial(witness, file)]
     if often:
         journal.LEAST = journal.GROWTH = stored_job.SHORT = 0
     BUGS[bug](setattr)
-    with JobManager(store=url, plugins=PLUGINS, discover=False, settings=SETTINGS, **options) as manager:
-        print("begun", flush=True)  # noqa: T201 - what it is for
-        live(manager, crashed.mixed, width)
+    listener = Listener()
+    plugins = PLUGINS if role == "begin" else [*PLUGINS, listener]
+    with JobManager(
+        store=url, plugins=plugins, discover=False, settings={**SETTINGS, **settings}, **options
+    ) as manager:
+        say("begun")
+        ROLES[role](manager, listener, width)
+
+
+def say(what):
+    print(what, flush=True)  # noqa: T201 - what it is for
 
 
 def main():
@@ -67,11 +110,11 @@ def main():
             be_and_end(json.loads(line))
         ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
         status = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
-        print(status, flush=True)  # noqa: T201 - what it is for
+        say(status)
 
 
 def be_and_end(what):
-    print(os.getpid(), flush=True)  # noqa: T201 - as above
+    say(os.getpid())
     status = 1
     try:
         be(**what)

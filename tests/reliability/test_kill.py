@@ -4,17 +4,16 @@ The controls plant a bug in how jobs are kept, and must be seen.
 """
 
 import os
-from functools import cache
 from itertools import count
 from random import Random
 
 import pytest
 
-from routilux_core import JobManager, JobState
+from routilux_core import JobManager
 from tests.reliability import crashed
-from tests.reliability.killing import Account, Nursery
+from tests.reliability.killing import STORES, Account, Nursery, calm
 from tests.reliability.laws import Violation
-from tests.reliability.mortal import JOB, PLUGINS, SETTINGS
+from tests.reliability.mortal import PLUGINS, SETTINGS
 
 KILLS = int(os.environ.get("TEST_KILLS", "10"))
 """How many processes are killed in each case."""
@@ -22,30 +21,12 @@ MOMENT = 0.15
 """A process is killed in so many seconds from its beginning."""
 WIDTHS = {"sequential": 3, "pooled": 6}
 """How wide a job is that takes a few times as long."""
-STORES = ("sqlite", "file", "postgresql", "redis")
-
-
-@pytest.fixture
-def url(kind, tmp_path, request):
-    """The URL of a place that nobody has used."""
-    if kind in {"postgresql", "redis"}:
-        return request.getfixturevalue(f"{kind.removesuffix('ql')}_url")
-    return f"{kind}:///{tmp_path / 'jobs'}"
 
 
 @pytest.fixture(scope="module")
 def nursery():
     with Nursery() as made:
         yield made
-
-
-@cache
-def calm(width):
-    """Return what comes of the job if nobody is killed."""
-    with JobManager(plugins=PLUGINS, discover=False, settings=SETTINGS) as manager:
-        flow = crashed.mixed()
-        state = manager.execute(flow, "source", {"width": width}, job_state=JobState(flow.flow_id, JOB))
-    return crashed.story(state)
 
 
 def attack(url, nursery, folder, kills, moment=MOMENT, *, bug="none", often=False, **options):
