@@ -3,10 +3,12 @@
 Every handler leaves its key in the shared log, so whatever took effect twice, or under another key, is seen.
 """
 
+import os
 from collections import Counter
 from contextlib import contextmanager
 
 from routilux_core import ErrorHandler, Event, Flow, Routine, all_sources, at_end, get_execution_context, slot
+from routilux_core.testing.executor_contract.meeting import Visit
 from routilux_core.testing.executor_contract.sample import chain
 
 WATCHES = []
@@ -172,6 +174,31 @@ class Later(Routine):
                 get_execution_context().job.pause("to be resumed", {"n": n})
 
 
+class Poison(Routine):
+    """At a bad number it says in which process it runs, and stays there to be killed."""
+
+    output = Event("n")
+
+    def __init__(self, bad):
+        super().__init__(bad=bad)
+
+    @slot
+    def trigger(self, n, meeting):
+        if n == self.get_config("bad"):
+            with Visit(meeting, str(os.getpid())) as visit:
+                visit.stay()
+        self.emit("output", n=n)
+
+
+class Spread(Routine):
+    output = Event("n", "meeting")
+
+    @slot
+    def trigger(self, width, meeting):
+        for n in range(width):
+            self.emit("output", n=n, meeting=meeting)
+
+
 def generators():
     return chain("generators", source=Count(), step=Step())
 
@@ -207,6 +234,12 @@ def deferred(*, pauses=True):
     flow = chain("deferred", source=Source(), later=Later(pauses))
     flow.add_routine(Step(), "step")
     flow.connect("later", "later", "step", "trigger")
+    return flow
+
+
+def poisoned():
+    flow = chain("poisoned", source=Spread(), poison=Poison(2))
+    flow.set_error_handler(ErrorHandler("continue"))
     return flow
 
 

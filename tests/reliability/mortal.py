@@ -14,14 +14,14 @@ from functools import partial
 from threading import Event
 
 from routilux_core import ClaimLost, JobManager, JobState, hookimpl, journal, stored_job
-from routilux_plugins.executors import pooled, sequential
+from routilux_plugins.executors import pooled, process, sequential
 from routilux_plugins.stores import files, postgres, redis, sqlite
 from tests.reliability import crashed
 from tests.reliability.bugs import BUGS
 from tests.reliability.keeping import check_kept
 
 JOB = "job"
-PLUGINS = (pooled, sequential, files, postgres, redis, sqlite)
+PLUGINS = (pooled, process, sequential, files, postgres, redis, sqlite)
 SETTINGS = {"scan_seconds": None, "max_workers": 3}
 SECONDS = 0.001
 """How long a handler takes."""
@@ -49,14 +49,13 @@ class Listener:
         say("has it")
 
 
-def begin(manager, _, width):
+def begin(manager, _, flow, entry):
     """Start the job, or take it up where the store has it, and let it go on to its end."""
-    flow = crashed.mixed()
     if any(job.job_id == JOB for job in manager.jobs()):
         manager.recover()
         manager.wait_for_all_jobs()
     else:
-        manager.execute(flow, "source", {"width": width}, job_state=JobState(flow.flow_id, JOB))
+        manager.execute(flow, "source", entry, job_state=JobState(flow.flow_id, JOB))
 
 
 def lose(*given):
@@ -69,7 +68,7 @@ def lose(*given):
         say("kept")
 
 
-def take_over(manager, listener, _):
+def take_over(manager, listener, *_):
     """Wait for the end of the job; if that was here, see that the store has it as it was here."""
     while not manager.load(JOB).status.final:
         Event().wait(MOMENT)  # nobody is told when a claim ends
@@ -80,10 +79,11 @@ def take_over(manager, listener, _):
 ROLES = {role.__name__: role for role in (begin, lose, take_over)}
 
 
-def be(url, options, width, note, role="begin", bug="none", often=False, **settings):
+def be(url, options, entry, *, flow="mixed", note=None, role="begin", bug="none", often=False, **settings):
     """Be one process; with `often` a snapshot is written as often as can be."""
-    file = os.open(note, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    crashed.WATCHES[:] = [partial(witness, file)]
+    if note is not None:
+        file = os.open(note, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        crashed.WATCHES[:] = [partial(witness, file)]
     if often:
         journal.LEAST = journal.GROWTH = stored_job.SHORT = 0
     BUGS[bug](setattr)
@@ -93,7 +93,7 @@ def be(url, options, width, note, role="begin", bug="none", often=False, **setti
         store=url, plugins=plugins, discover=False, settings={**SETTINGS, **settings}, **options
     ) as manager:
         say("begun")
-        ROLES[role](manager, listener, width)
+        ROLES[role](manager, listener, getattr(crashed, flow)(), entry)
 
 
 def say(what):

@@ -33,7 +33,7 @@ def attack(url, nursery, folder, kills, moment=MOMENT, *, bug="none", often=Fals
     """Kill so many processes that run jobs, one after the other, and say what was seen."""
     dice = Random(f"{url.partition(':')[0]} {options} {often}")  # noqa: S311 - moments, no secrets
     width, notes, accounts, killed = WIDTHS[options["executor"]], count(), [], 0
-    what = {"url": url, "options": options, "width": width, "bug": bug, "often": often}
+    what = {"url": url, "options": options, "entry": {"width": width}, "bug": bug, "often": often}
     with JobManager(store=url, plugins=PLUGINS, discover=False, settings=SETTINGS) as manager:
         while killed < kills:
             note = folder / f"note-{next(notes)}"

@@ -63,7 +63,7 @@ def attack(url, folder, rounds, bug="none"):
         while taken < rounds:
             note, count = folder / f"note-{count}", count + 1
             options = {"durability": "sync", "executor": dice.choice(["sequential", "pooled"])}
-            what = {"url": url, "options": options, "width": WIDTH, "note": str(note), "bug": bug}
+            what = {"url": url, "options": options, "entry": {"width": WIDTH}, "note": str(note), "bug": bug}
             taken += meet(manager, first, second, dice, **what)
             state = manager.load(JOB)
             check_all(flow, state)
