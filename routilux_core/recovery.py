@@ -10,16 +10,24 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from routilux_core.errors import RoutiluxError
+from routilux_core.errors import DuplicateName, RoutiluxError
+from routilux_core.job_errors import ManagerClosed
 from routilux_core.owner import dead
 from routilux_core.resuming import WAITED_FOR, resumed_job
 from routilux_core.state import JobState
 from routilux_core.status import ExecutionStatus
 from routilux_core.store import Commit
-from routilux_core.store_errors import ClaimRefused, StoreError, StoreUnavailable
+from routilux_core.store_errors import (
+    ClaimLost,
+    ClaimRefused,
+    DamagedStore,
+    NewerStore,
+    StoreError,
+    StoreUnavailable,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from routilux_core.keeping import Keeping
     from routilux_core.manager import JobManager
@@ -27,7 +35,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("routilux.store")
 PORTION = 20
-"""So many jobs are claimed, or listed, at once."""
+"""So many jobs are claimed at once, ..."""
+PAGE = 500
+"""... and so many listed."""
+SHARE = 20
+"""What others could not take up is looked for in a twentieth of the time at most."""
 SPREAD = 0.3
 """A pause differs by up to this part of it, so that managers do not look all at once."""
 UNFINISHED = (ExecutionStatus.PENDING, ExecutionStatus.RUNNING)
@@ -44,7 +56,11 @@ class Recovery:
         self._tried: set[tuple[str, str]] = set()
         """Jobs with their notes that this manager cannot do anything about either."""
         self._scanning = threading.Lock()
-        """Held by whoever looks."""
+        """Held by whoever looks; it guards the next two."""
+        self._held: list[Claim] = []
+        """What was claimed and is not taken up; it is given up at the end of a look, not to come twice."""
+        self._look_at = 0.0
+        """When it is time again to look at what others could not take up."""
         self._wake = threading.Condition(threading.Lock())
         """Its lock guards what follows."""
         self._stopped = False
@@ -60,45 +76,63 @@ class Recovery:
     def scan(self, *, thorough: bool = True, stray: bool = False) -> int:
         """Take up every job that nobody has who is still there, and return how many those were.
 
-        A `thorough` look is also at jobs that others could not take up. Nobody waits for the end of `stray`
-        ones.
+        A `thorough` look is also at all jobs that others could not take up, or this manager before. Nobody
+        waits for the end of `stray` ones.
         """
         with self._scanning:
+            self._keeping.renewal.renew()  # what runs here is not to be taken for free
             gone = dead(self._keeping.store.owners())
-            count = 0
-            while room := self._room():
-                claims = self._keeping.claim_next(min(room, PORTION), gone)
-                count += sum(self._take_up(claim, stray=stray) for claim in claims)
-                if len(claims) < min(room, PORTION):
-                    break
-            else:
-                self._hungry = True
-            if thorough:
-                count += self._scan_noted(stray=stray)
+            try:
+                count = self._scan_free(gone, stray=stray)
+                if thorough or monotonic() >= self._look_at:
+                    began = monotonic()
+                    count += self._scan_noted(thorough=thorough, stray=stray)
+                    self._look_at = monotonic() + SHARE * (monotonic() - began)
+            finally:
+                held, self._held = self._held, []
+                if held:
+                    self._keeping.store.release(held)
             return count
+
+    def _scan_free(self, gone: Collection[str], *, stray: bool) -> int:
+        count = 0
+        while room := self._room():
+            claims = self._keeping.claim_next(min(room, PORTION), gone)
+            self._held += claims
+            for claim in claims:
+                count += self._take_up(claim, stray=stray)
+            if len(claims) < min(room, PORTION):
+                return count
+        self._hungry = True
+        return count
 
     def _room(self) -> int:
         if self._stopped or self._manager.closed:
             return 0
         return PORTION if self._most is None else max(0, self._most - len(self._manager.running_jobs))
 
-    def _scan_noted(self, *, stray: bool) -> int:
+    def _scan_noted(self, *, thorough: bool, stray: bool) -> int:
         count = 0
         for listed in list(self._noted()):
             known = listed.job_id, listed.head.note
-            if known in self._tried or not self._room():
+            if (known in self._tried and not thorough) or not self._room():
                 continue
-            self._tried.add(known)
             try:
                 self._manager.flow_of(listed.head.flow_id, listed.head.fingerprint)
-                count += self._take_up(self._keeping.claim(listed.job_id), stray=stray)
-            except RoutiluxError as error:
+                claim = self._keeping.claim(listed.job_id)
+            except StoreUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - as in _take_up
                 log.debug("job %s is left alone again: %s", listed.job_id, error)
+            else:
+                self._held.append(claim)
+                count += self._take_up(claim, stray=stray)
+            self._tried.add(known)
         return count
 
     def _noted(self) -> Iterator[Listed]:
         before = None
-        while page := self._keeping.store.jobs(None, UNFINISHED, before, PORTION):
+        while page := self._keeping.store.jobs(None, UNFINISHED, before, PAGE):
             yield from (
                 listed
                 for listed in page
@@ -122,20 +156,22 @@ class Recovery:
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - flows are made by users' classes
-            log.warning("job %s cannot be taken up here: %s", claim.job_id, error)
             self._leave(claim, head, error)
             return False
+        self._held.remove(claim)
         log.info("job %s of flow %s goes on here", claim.job_id, head.flow_id)
         return True
 
     def _leave(self, claim: Claim, head: Head | None, error: Exception) -> None:
         note = str(error) if isinstance(error, RoutiluxError) else f"{type(error).__name__}: {error}"
-        self._tried.add((claim.job_id, note))
-        store = self._keeping.store
-        if head is None or self._manager.closed or isinstance(error, ClaimRefused):
-            store.release([claim])
-        else:
-            store.commit([Commit(claim=claim, head=evolve(head, note=note), release=True)])
+        known = claim.job_id, note
+        level = logging.DEBUG if known in self._tried else logging.WARNING
+        log.log(level, "job %s cannot be taken up here: %s", claim.job_id, error)
+        self._tried.add(known)
+        if head is not None and not self._manager.closed and not _passes(error):
+            noted = Commit(claim=claim, head=evolve(head, note=note), release=True)
+            self._keeping.store.commit([noted])
+            self._held.remove(claim)
 
     # -- again and again ---------------------------------------------------------------------------------
 
@@ -176,3 +212,11 @@ class Recovery:
                     self._hungry = False
                     break
             return not self._stopped
+
+
+def _passes(error: Exception) -> bool:
+    """Tell whether an error says nothing of the job itself: it may be taken up when that has passed."""
+    lasting = isinstance(error, (DamagedStore, NewerStore))
+    return not lasting and isinstance(
+        error, (StoreError, ClaimRefused, ClaimLost, DuplicateName, ManagerClosed)
+    )
