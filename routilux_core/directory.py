@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.closing import Closing
 from routilux_core.errors import InvalidOption, MissingComponent, RoutiluxError, UnknownComponent
+from routilux_core.identity import checked_id
 from routilux_core.job_errors import NoStore, UnknownJob
 from routilux_core.resuming import resumed_job
 from routilux_core.state import JobState
@@ -14,7 +17,6 @@ from routilux_core.store_errors import ClaimLost, ClaimRefused, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import datetime
 
     from routilux_core.flow import Flow
     from routilux_core.history_page import HistoryPage
@@ -80,22 +82,29 @@ class Directory(Closing):
         Without a store it lists the jobs of this process that are not over.
         """
         chosen = None if status is None else frozenset(_statuses(status))
+        if flow_id is not None:
+            checked_id("flow id", flow_id)
+        _check_count("limit", limit, 1)
+        if before is not None and not hasattr(before, "position"):
+            raise InvalidOption("before", before, "the last job of the page before, or None")
         if self.register is not None:
             return self.register.jobs(flow_id, chosen, before, limit)
         from routilux_core.job_summary import summary_of_state  # noqa: PLC0415 - costly, and seldom asked for
 
         found = [summary_of_state(job.job_state) for job in (*self.running_jobs, *self._paused.values())]
-        found.sort(key=lambda one: (one.created_at, one.job_id), reverse=True)
+        found.sort(key=lambda one: one.position, reverse=True)
         return [
             one
             for one in found
             if flow_id in {None, one.flow_id}
             if chosen is None or one.status in chosen
-            if before is None or (one.created_at, one.job_id) < (before.created_at, before.job_id)
+            if before is None or one.position < before.position
         ][:limit]
 
     def history(self, job_id: str, after: int = 0, limit: int = PAGE) -> HistoryPage:
         """Return a page of a job's history from the store, without loading the rest."""
+        _check_count("after", after, 0)
+        _check_count("limit", limit, 1)
         return self._registered(job_id).history(job_id, after, limit)
 
     # -- steering --------------------------------------------------------------------------------------
@@ -119,7 +128,7 @@ class Directory(Closing):
             except ClaimRefused:
                 self._ask("resume", job_id)
             return
-        keeping = self._kept(job_id)
+        keeping = self._keeping_of(job_id)
         self.guard()
         head = keeping.patiently(keeping.store.load, job_id).head
         try:
@@ -161,12 +170,14 @@ class Directory(Closing):
 
     def delete(self, job_id: str) -> None:
         """Forget a job of the store that is over or that nobody has."""
-        keeping = self._kept(job_id)
+        keeping = self._keeping_of(job_id)
         keeping.once(keeping.store.delete, job_id, known=UnknownJob)
 
     def prune(self, before: datetime) -> int:
         """Forget the jobs of the store that are over since before that time; return how many those were."""
         keeping = self._kept("prune")
+        if not isinstance(before, datetime):
+            raise InvalidOption("before", before, "a datetime")
         at = before.timestamp()
         return keeping.patiently(keeping.store.prune, at, min(at, self.clock.time() - HOUR))
 
@@ -188,6 +199,7 @@ class Directory(Closing):
 
     def _here(self, job_id: str) -> Job | None:
         """Return the job of that id that this manager has; None where its store is to be asked."""
+        checked_id("job id", job_id)
         job = self._jobs.get(job_id) or self._paused.get(job_id)
         if self.keeping is None:
             if job is None:
@@ -209,7 +221,11 @@ class Directory(Closing):
     def _registered(self, job_id: str) -> Register:
         if self.register is None:
             raise NoStore(f"job {job_id!r}")
+        checked_id("job id", job_id)
         return self.register
+
+    def _keeping_of(self, job_id: str) -> Keeping:
+        return self._kept(f"job {checked_id('job id', job_id)!r}")
 
     def _kept(self, what: str) -> Keeping:
         if self.keeping is None:
@@ -217,9 +233,14 @@ class Directory(Closing):
         return self.keeping
 
 
+def _check_count(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise InvalidOption(name, value, f"a whole number from {least} up")
+
+
 def _statuses(given: str | Collection[str]) -> list[ExecutionStatus]:
-    names = [given] if isinstance(given, str) else list(given)
+    names = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
     for name in names:
-        if name not in set(ExecutionStatus):
+        if name not in tuple(ExecutionStatus):
             raise InvalidOption("status", name, f"one of: {', '.join(ExecutionStatus)}")
     return [ExecutionStatus(name) for name in names]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 
 from routilux_core.record import moment
 from routilux_core.status import ExecutionStatus
@@ -28,6 +28,8 @@ class JobSummary:
     """The manager that has it, if one has."""
     note: str = ""
     """Why nobody can take it up, where that is so."""
+    position: tuple[float, str] = field(repr=False, eq=False)
+    """What jobs are ordered by. A datetime is less exact, and a page after it would begin somewhere near."""
 
 
 def summary_of_state(state: JobView) -> JobSummary:
@@ -38,6 +40,7 @@ def summary_of_state(state: JobView) -> JobSummary:
         status=state.status,
         created_at=state.created_at,
         updated_at=state.updated_at,
+        position=(state._data.created_at, state.job_id),
     )
 
 
@@ -52,4 +55,5 @@ def summary_of_listed(listed: Listed) -> JobSummary:
         updated_at=moment(head.updated_at),
         owner=listed.owner,
         note=head.note,
+        position=(head.created_at, listed.job_id),
     )

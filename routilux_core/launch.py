@@ -35,16 +35,26 @@ class Launch:
     metadata: Mapping[str, Any] | None = None
 
 
-_LAUNCH = {name.name for name in fields(Launch)}
-_OPTIONS = ("entry_routine_id", "entry_params", "timeout", "job_state", *sorted(_LAUNCH))
+_LAUNCH = tuple(sorted(name.name for name in fields(Launch)))
+_SUBMIT = ("entry_slot", "metadata")
+_ENTRY = ("entry_routine_id", "entry_params", "timeout")
 
 
 def launch_of(call: str, options: dict[str, Any], *also: str) -> Launch:
     """Return what the caller of `call` has asked for; `also` are options that the call itself takes."""
-    if not options.keys() <= _LAUNCH:
-        name = next(name for name in options if name not in _LAUNCH)
-        known = (*_OPTIONS, *also)
-        raise UnknownOption(name, options[name], f"one of: {choices(known)}", call, known)
+    return _checked(call, options, _LAUNCH, "job_state", *also)
+
+
+def submitted_launch(options: dict[str, Any]) -> Launch:
+    """Return what was asked for a job that others will run, in their own way."""
+    return _checked("submit", options, _SUBMIT)
+
+
+def _checked(call: str, options: dict[str, Any], allowed: tuple[str, ...], *also: str) -> Launch:
+    for name, value in options.items():
+        if name not in allowed:
+            known = (*_ENTRY, *allowed, *also)
+            raise UnknownOption(name, value, f"one of: {choices(known)}", call, known)
     return Launch(**options)
 
 

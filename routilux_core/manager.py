@@ -11,7 +11,7 @@ from routilux_core.directory import Directory
 from routilux_core.facts import JobCancelled
 from routilux_core.interrupt import unbreakable
 from routilux_core.job_errors import FlowMismatch, InvalidTransition, NoStore
-from routilux_core.launch import FOREIGN, launch_of
+from routilux_core.launch import FOREIGN, launch_of, submitted_launch
 from routilux_core.resuming import forked_state, resumed_job
 from routilux_core.starting import new_job, submitted_state
 from routilux_core.status import MOVES, ExecutionStatus
@@ -104,7 +104,7 @@ class JobManager(Directory):
         """
         if self.keeping is None:
             raise NoStore("submit")
-        launch = launch_of("submit", options)
+        launch = submitted_launch(options)
         return submitted_state(
             self, self.keeping, self._flow(flow), (entry_routine_id, entry_params), timeout, launch
         )

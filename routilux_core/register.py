@@ -59,7 +59,7 @@ class Register:
         limit: int,
     ) -> list[JobSummary]:
         """Return a page of jobs, the latest first."""
-        last = None if before is None else (before.created_at.timestamp(), before.job_id)
+        last = None if before is None else before.position
         page = self._keeping.patiently(self._store.jobs, flow_id, status, last, limit)
         return [summary_of_listed(listed) for listed in page]
 
@@ -80,11 +80,10 @@ class Register:
         try:
             self._keeping.patiently(self._store.request, job_id, kind, content, request_id)
         except ClaimRefused:
-            status = self._store.load(job_id).head.status
-            if WANTED[kind] == status:
-                return
-            moves = tuple(sorted(MOVES[status]))
-            raise InvalidTransition(job_id, str(status), WANTED[kind], moves) from None
+            status = self._keeping.patiently(self._store.load, job_id).head.status
+            if WANTED[kind] != status:
+                raise _refusal(job_id, status, kind) from None
+            return
         if kind != POST:
             self._do(kind, job_id, request_id, now, **values)
 
@@ -94,10 +93,13 @@ class Register:
         except ClaimRefused:
             return  # whoever has it will hear of it
         try:
-            self._write(claim, self._keeping.read(job_id), kind, request_id, now, **values)
+            stored = self._keeping.read(job_id)
+            self._write(claim, stored, kind, request_id, now, **values)
         except BaseException:
             self._store.release([claim])
             raise
+        if kind == PAUSE and stored.data.status is ExecutionStatus.PENDING:
+            raise _refusal(job_id, stored.data.status, kind)
 
     def _write(
         self, claim: Claim, stored: StoredJob, kind: str, request_id: str, now: float, **values: Any
@@ -109,7 +111,7 @@ class Register:
         writer.origins = stored.origins
         journal = Journal(writer, self._keeping.committer, Durability.SYNC, head.fingerprint, claim)
         journal.kept = journal.taken = journal.sealed = data.number
-        journal.note = head.note
+        journal.note = "" if kind == RESUME else head.note
         journal.answered.append(request_id)
         at = max(now, data.updated_at)
         if kind == PAUSE and data.status is ExecutionStatus.RUNNING:
@@ -127,6 +129,10 @@ class Register:
             if kind == RESUME and not data.status.final:  # whoever looks for work finds it
                 commit = evolve(commit, head=evolve(commit.head, status=ExecutionStatus.RUNNING))
             self._keeping.patiently(self._store.commit, [commit])
+
+
+def _refusal(job_id: str, status: ExecutionStatus, kind: str) -> InvalidTransition:
+    return InvalidTransition(job_id, str(status), WANTED[kind], tuple(sorted(MOVES[status])))
 
 
 def _happen(writer: EntryWriter, fact: Fact, at: float) -> None:

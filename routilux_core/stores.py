@@ -42,6 +42,13 @@ def open_store(text: str, registry: Registry, settings: Settings) -> Store:
     raise settings.placed(refusal, where)  # outside, so that the text of a secret is in no chain of errors
 
 
+def checked_store(store: object) -> Store:
+    """Return the store that a manager was given as an object."""
+    if not isinstance(store, Store):
+        raise InvalidOption("store", store, "a Store, or the URL of one, like sqlite:///jobs.db")
+    return store
+
+
 def _options(url: StoreURL, component: Component, settings: Settings) -> tuple[str, dict[str, Any]]:
     """Return what the options are options of, and the options: those of the URL come first."""
     names = (component.name, *component.synonyms, *component.aliases)

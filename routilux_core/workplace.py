@@ -91,11 +91,16 @@ class Workplace(ABC):
         """What each thread that entered it had before."""
         self.keeping = self._opened(store)
         """How jobs are kept, where there is a store."""
-        if self.settings.discover:
-            self._executors.check(self.plugins)
-        if executor is not None:
-            self.executor(executor)
-        self._open()
+        try:
+            if self.settings.discover:
+                self._executors.check(self.plugins)
+            if executor is not None:
+                self.executor(executor)
+            self._open()
+        except BaseException:
+            if self.keeping is not None:
+                self.keeping.close()
+            raise
 
     @abstractmethod
     def _open(self) -> None:
@@ -106,10 +111,11 @@ class Workplace(ABC):
         if store is None and url is None:
             return None
         from routilux_core.keeping import Keeping  # noqa: PLC0415 - costly, and only for jobs that are kept
-        from routilux_core.stores import open_store  # noqa: PLC0415 - as above
+        from routilux_core.stores import checked_store, open_store  # noqa: PLC0415 - as above
 
         if store is not None and not isinstance(store, str):
-            return Keeping(store, self.settings, self.converter, self._running, owned=False)
+            given = checked_store(store)
+            return Keeping(given, self.settings, self.converter, self._running, owned=False)
         opened = open_store(url or "", self.registry, self.settings)
         return Keeping(opened, self.settings, self.converter, self._running, owned=True)
 

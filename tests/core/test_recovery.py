@@ -217,7 +217,7 @@ def test_an_outage_is_no_reason_to_leave_a_job_alone(monkeypatch):
 class Broken(Memory):
     """Says of some jobs that they are damaged, and of its disk that it is full."""
 
-    damaged: set[str] = set()
+    damaged = frozenset()
     full = False
 
     def load(self, job_id):
