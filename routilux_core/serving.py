@@ -207,6 +207,7 @@ class Serving(Telling, Runner):
                 ):
                     self._conclude()
                     return False
+                ledger.now = now
                 activation = self._turn((), not ended)
         finally:
             CONTEXT.reset(outer)

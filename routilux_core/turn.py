@@ -209,6 +209,8 @@ class Turn(Desk):
                         count = min(self._startable(), self.limit - self.inflight)
                     break
             messages, writes = (), self._write()
+            now = self.time()
+            ledger.now = now if now > data.updated_at else data.updated_at
         HELD.turns -= 1
         if journal is not None and urgency > journal.marked:
             self._mark(urgency)

@@ -1,11 +1,12 @@
 """What callers of a manager with a store wait for: what they asked is in the store, and no handler."""
 
 import threading
+from itertools import pairwise
 from time import monotonic
 
 import pytest
 
-from routilux_core import Event, Flow, JobManager, Routine, slot
+from routilux_core import Event, Flow, JobManager, JobState, Routine, slot
 from routilux_plugins.executors import aio, pooled, process, sequential, threaded
 from routilux_plugins.stores.memory.store import Memory
 
@@ -77,3 +78,25 @@ def test_a_start_is_in_the_store_while_its_handler_runs(executor, gate):
         while manager.load(state.job_id).current_routine_id != "gated":
             assert monotonic() < until
         gate.set()
+
+
+class Counting(Routine):
+    output = Event("n")
+
+    @slot
+    def trigger(self, n):
+        if n < 9:
+            self.emit("output", n=n + 1)
+
+
+@pytest.mark.parametrize("durability", DURABILITIES)
+@pytest.mark.parametrize("executor", ["sequential", "pooled", "threaded", "asyncio"])
+def test_no_fact_is_earlier_than_the_one_before(executor, durability):
+    """A start that had waited for the store was of the time of some message long ago."""
+    flow = Flow("counting")
+    flow.add_routine(Counting(), "count")
+    flow.connect("count.output", "count.trigger")
+    with managed(executor=executor, durability=durability) as manager:
+        kept = manager.load(manager.execute(flow, "count", {"n": 0}).job_id)
+        assert all(before.at <= after.at for before, after in pairwise(kept.facts))
+        assert JobState().deserialize(kept.serialize()).status == "completed"

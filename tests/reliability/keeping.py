@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import attrs
@@ -47,6 +48,9 @@ def check_kept(manager: JobManager, state: JobState) -> None:
             raise Violation(f"the store has {own} and the job {other}")
     if len(facts) != len(same):
         raise Violation(f"the store has {len(facts)} facts and the job {len(same)}: {same[len(facts) :]}")
+    for before, after in pairwise(facts):
+        if after.at < before.at:
+            raise Violation(f"{after} goes back in time from {before}")
     for name in FIELDS:
         own, other = (content(getattr(data_of(one), name)) for one in (kept, state))
         if own != other:
