@@ -200,4 +200,5 @@ class Storing(Feeding):
 
     def _check_output(self, fact: OutputSent) -> None:
         if self.journal is not None:
+            self.manager.converter.encode(fact.output_type, "the type of an output")
             self.manager.converter.encode(fact.data, f"output {fact.output_type!r}")
