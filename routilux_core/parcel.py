@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from attrs import define
@@ -67,6 +66,8 @@ def _parcel(
 
 def blueprint(routine: Routine, routine_id: str) -> Blueprint:
     """Return what a routine can be built from elsewhere; `CannotTravel` if it cannot."""
+    from hashlib import sha256  # noqa: PLC0415 - costly, and only for routines that travel
+
     for obstacle, advice in obstacles(routine):
         raise CannotTravel(f"routine {routine_id!r}", obstacle, advice)
     kind = type(routine)
