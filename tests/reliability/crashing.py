@@ -4,7 +4,7 @@ import threading
 from contextlib import suppress
 from functools import partial
 
-from routilux_core import ClaimRefused, JobManager, JobState, StoreError, UnknownJob
+from routilux_core import ClaimRefused, JobManager, JobState, Store, StoreError, UnknownJob
 from routilux_plugins.executors import pooled, sequential
 from tests.reliability.laws import Violation
 
@@ -41,6 +41,9 @@ class Crashing:
         if number >= self._at:
             raise Crashed("crashing", "its process has ended")
         return result
+
+
+Store.register(Crashing)  # it has all methods that a store has
 
 
 def manager_of(store, **options):
