@@ -153,6 +153,9 @@ class Committer:
     def _tell(self, tidings: list[Tiding]) -> None:
         """Tell jobs what became of theirs, when others may commit again."""
         for tiding in tidings:
+            if tiding.job.journal.scheduled and tiding.job.journal.released:
+                with self._news:  # it wants nothing more, and is not to be kept for that
+                    self._soon.pop(tiding.job, None)
             tiding.tell()
         error, self._writing.given_up = self._writing.given_up, None
         if error is not None:  # those that wait for the end of the outage, too

@@ -200,13 +200,10 @@ class Serving(Telling, Runner):
                 engine.settled += 1
                 ledger.now = now  # for what may start in the turn
                 self.turning = get_ident()
-                if (
-                    not (pending or journal is not None or self.inbox or ledger.stirred)
-                    and self.open
-                    and engine.completes(now)
-                ):
-                    self._conclude()
-                    return False
+                if not (pending or self.inbox or ledger.stirred) and self.open and engine.completes(now):
+                    if self._kept_here():
+                        self._conclude()
+                        return False
                 ledger.now = now
                 activation = self._turn((), not ended)
         finally:

@@ -85,7 +85,7 @@ class Steering(Serving):
         take = take and self._holds is None
         if messages is None:
             return None
-        if take and len(messages) == 1 and self.journal is None and not self.roundabout:
+        if take and len(messages) == 1 and not self.roundabout:
             return self._open_with(message)
         return self._turn(messages, take, waits=True)
 

@@ -91,8 +91,9 @@ class Turn(Desk):
             act(one, two)
         except BaseException as error:  # noqa: BLE001 - our own fault ends the job, never the turn
             engine.broken(error)
-        if ledger.stirred or engine.unusual or len(ledger.ready) != 1:
+        if ledger.stirred or engine.unusual or len(ledger.ready) != 1 or not self._kept_here():
             return self._turn((), True)
+        journal, messages = self.journal, None
         with self.lock:
             if self.inbox:
                 messages, self.inbox = self.inbox, []
@@ -101,10 +102,24 @@ class Turn(Desk):
                 following = ledger.ready.pop()
                 self.inflight += 1
                 ledger.start(following)
+                if journal is not None:
+                    journal.seal()
                 self.turning = 0
                 self.give_up()
-                return following
-        return self._turn(messages, True)
+        if messages is not None:
+            return self._turn(messages, True)
+        if journal is not None:
+            self._mark(journal.urgency)
+        return following
+
+    def _kept_here(self) -> bool:
+        """Write what the turn has made of a message; False where that is left to others."""
+        journal = self.journal
+        if journal is None:
+            return True
+        with self.lock:
+            journal.seal()
+        return self._write() and journal.complete
 
     def _conclude(self) -> None:
         """Do what follows a completion that the engine has just written; the turn is this thread's."""
