@@ -200,10 +200,14 @@ class Serving(Telling, Runner):
                 engine.settled += 1
                 ledger.now = now  # for what may start in the turn
                 self.turning = get_ident()
-                if not (pending or self.inbox or ledger.stirred) and self.open and engine.completes(now):
-                    if self._kept_here():
-                        self._conclude()
-                        return False
+                if (
+                    not (pending or self.inbox or ledger.stirred)
+                    and self.open
+                    and engine.completes(now)
+                    and self._kept_here()
+                ):
+                    self._conclude()
+                    return False
                 ledger.now = now
                 activation = self._turn((), not ended)
         finally:

@@ -251,5 +251,5 @@ def _apart(turn: Callable[[list[Message]], object], messages: list[Message]) -> 
         CONTEXT.reset(token)
 
 
-for protected in (Turn.finish, Turn.send, Turn.pump, Turn._turn):
+for protected in (Turn.finish, Turn.send, Turn.pump, Turn._kept_here, Turn._turn):
     unbreakable(protected)
