@@ -19,13 +19,14 @@ from routilux_core.job_errors import InvalidTransition, UnknownJob
 from routilux_core.journal import Durability, Journal
 from routilux_core.owner import dead, new_owner
 from routilux_core.renewal import Renewal
+from routilux_core.reservation import Reservations
 from routilux_core.store import Claim
 from routilux_core.store_errors import ClaimLost, ClaimRefused, StoreUnavailable
 from routilux_core.stored_job import StoredJob, StoredJobs, trace
 from routilux_core.version_shelf import VersionShelf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection
 
     from routilux_core.convert import Converter
     from routilux_core.fact import Fact
@@ -48,7 +49,7 @@ class Keeping:
         store: Store,
         settings: Settings,
         converter: Converter,
-        running: Callable[[], Iterable[Job]],
+        running: dict[str, Job],
         *,
         owned: bool,
     ) -> None:
@@ -61,6 +62,7 @@ class Keeping:
         self.durability = Durability(settings.durability)
         self.committer = Committer(store, self.seconds, settings.outage_seconds)
         self.renewal = Renewal(self, running)
+        self.reservations = Reservations(self.owner, running)
         self.versions = VersionShelf(store, self.patiently)
         self.jobs = StoredJobs(store, converter, self.versions.lines_of)
         self._converter = converter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -85,13 +86,14 @@ class Register:
                 raise _refusal(job_id, status, kind) from None
             return
         if kind != POST:
-            self._do(kind, job_id, request_id, now, **values)
+            with (
+                suppress(ClaimRefused),
+                self._keeping.reservations.of(job_id),
+            ):  # whoever has it will hear of it
+                self._do(kind, job_id, request_id, now, **values)
 
     def _do(self, kind: str, job_id: str, request_id: str, now: float, **values: Any) -> None:
-        try:
-            claim = self._keeping.claim(job_id)
-        except ClaimRefused:
-            return  # whoever has it will hear of it
+        claim = self._keeping.claim(job_id)
         try:
             stored = self._keeping.read(job_id)
             self._write(claim, stored, kind, request_id, now, **values)

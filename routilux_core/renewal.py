@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from routilux_core.store_errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from routilux_core.job import Job
     from routilux_core.keeping import Keeping
 
@@ -27,7 +25,7 @@ AGAIN = 1.0
 class Renewal:
     """A thread of its own, there as long as the manager has jobs in the store."""
 
-    def __init__(self, keeping: Keeping, jobs: Callable[[], Iterable[Job]]) -> None:
+    def __init__(self, keeping: Keeping, jobs: dict[str, Job]) -> None:
         self._keeping = keeping
         self._jobs = jobs
         self._wake = threading.Condition(threading.Lock())
@@ -81,7 +79,7 @@ class Renewal:
     def renew(self) -> None:
         """Let the claims last of all jobs that run here."""
         claims = {}
-        for job in self._jobs():
+        for job in list(self._jobs.copy().values()):
             journal = job.journal
             if journal is not None and not journal.released and journal.opens is None:
                 claims[journal.claim] = job
@@ -92,9 +90,8 @@ class Renewal:
                     self._keeping.committer.lost(job, claim)
 
     def _hear(self) -> None:
-        jobs = {job.job_id: job for job in self._jobs()}
-        if jobs:
+        if self._jobs:
             for request in self._keeping.store.requests(self._keeping.owner):
-                job = jobs.get(request.job_id)
+                job = self._jobs.get(request.job_id)
                 if job is not None:
                     job.hear(request)

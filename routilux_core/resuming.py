@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from routilux_core.facts import JobForked
@@ -56,14 +57,15 @@ def resumed_job(
         if status.final:
             raise InvalidTransition(state.job_id, str(status), "running", ())
         keeping = manager.keeping
-        recalled = None if keeping is None else keeping.recall(state, claim)
-        try:
-            _check_fit(plan, state, accept_changes=accept_changes)
-            _go_on(manager, plan, state, recalled, recovers=recovers)
-        except BaseException:
-            if keeping is not None and recalled is not None:
-                keeping.store.release([recalled.claim])
-            raise
+        with nullcontext() if keeping is None else keeping.reservations.of(state.job_id, job):
+            recalled = None if keeping is None else keeping.recall(state, claim)
+            try:
+                _check_fit(plan, state, accept_changes=accept_changes)
+                _go_on(manager, plan, state, recalled, recovers=recovers)
+            except BaseException:
+                if keeping is not None and recalled is not None:
+                    keeping.store.release([recalled.claim])
+                raise
     finally:
         state.unclaim()
 

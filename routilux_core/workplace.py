@@ -115,12 +115,9 @@ class Workplace(ABC):
 
         if store is not None and not isinstance(store, str):
             given = checked_store(store)
-            return Keeping(given, self.settings, self.converter, self._running, owned=False)
+            return Keeping(given, self.settings, self.converter, self._jobs, owned=False)
         opened = open_store(url or "", self.registry, self.settings)
-        return Keeping(opened, self.settings, self.converter, self._running, owned=True)
-
-    def _running(self) -> list[Job]:
-        return self.running_jobs
+        return Keeping(opened, self.settings, self.converter, self._jobs, owned=True)
 
     @property
     def running_jobs(self) -> list[Job]:

@@ -77,7 +77,7 @@ def tailless(put):
 
 def unfenced(put):
     """Let those write who have no claim any more, and who do not look whether they have."""
-    put(Renewal, "_renew", lambda _: None)
+    put(Renewal, "renew", lambda _: None)
     settled = Commit._settled  # noqa: SLF001 - as above
     put(
         Commit,
