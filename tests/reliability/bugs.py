@@ -4,7 +4,7 @@ from time import sleep
 
 from attrs import evolve
 
-from routilux_core import Commit, Entry, ExecutionStatus
+from routilux_core import Commit, Entry, ExecutionStatus, Job
 from routilux_core.journal import Journal
 from routilux_core.keeping import Keeping
 from routilux_core.plain_bytes import dumps, loads
@@ -98,4 +98,9 @@ def forgiving(put):
     put(Keeping, "recall", forgetful)
 
 
-BUGS = {bug.__name__: bug for bug in (none, early, halves, tailless, unfenced, forgiving)}
+def restless(put):
+    """Do not pause a job that was interrupted."""
+    put(Job, "pause_quietly", lambda *_: None)
+
+
+BUGS = {bug.__name__: bug for bug in (none, early, halves, tailless, unfenced, forgiving, restless)}

@@ -16,7 +16,7 @@ from tests.architecture.source import ROOT
 from tests.reliability import crashed
 from tests.reliability.keeping import content
 from tests.reliability.laws import Book, Violation, check_all, data_of
-from tests.reliability.mortal import JOB, PLUGINS, SETTINGS
+from tests.reliability.mortal import INTERRUPTED, JOB, PLUGINS, SETTINGS
 
 PATIENCE = 30.0
 STORES = ("sqlite", "file", "postgresql", "redis")
@@ -51,14 +51,14 @@ class Nursery:
         self.process.wait(PATIENCE)
         self.process.stdout.close()
 
-    def live(self, moment, **what):
-        """Let a process live, at most for `moment` seconds from when it is there; tell if it was killed."""
+    def live(self, moment, by=signal.SIGKILL, **what):
+        """Let a process live for `moment` seconds from when it is there, and tell if the signal ended it."""
         number = self.bear(**what)
         said = self.hear(moment)
         if said is None:
-            os.kill(number, signal.SIGKILL)
+            os.kill(number, by)
             said = self.hear()
-        if said not in {"0", str(-signal.SIGKILL)}:
+        if said not in {"0", str(INTERRUPTED if by == signal.SIGINT else -by)}:
             raise Violation(f"the process ended with {said}")
         return said != "0"
 
