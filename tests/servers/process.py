@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -65,6 +66,27 @@ class ServerProcess(ABC):
             assert time.monotonic() < until, "it does not answer"
             time.sleep(0.02)
 
+    def freeze(self) -> None:
+        """Let the server stand still: it is there, and answers nothing."""
+        self.process.send_signal(signal.SIGSTOP)
+        for child in self._children():
+            os.kill(child, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on with all that was asked of it meanwhile."""
+        for child in self._children():
+            os.kill(child, signal.SIGCONT)
+        self.process.send_signal(signal.SIGCONT)
+
+    def _children(self) -> list[int]:
+        found = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)],  # noqa: S607 - of the system
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return [int(line) for line in found.stdout.split()]
+
     def run(self, *command: object) -> None:
         """Run a program beside the server, as the same user."""
         subprocess.run(
@@ -74,6 +96,7 @@ class ServerProcess(ABC):
     def end(self) -> None:
         """Stop the server and forget what it has kept."""
         if self.process is not None and self.process.poll() is None:
+            self.thaw()
             self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -12,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool
 
 from routilux_core import InvalidName, RoutiluxError, StoreError
+from routilux_plugins.stores.postgres.connection import Silence, connection_class
 from routilux_plugins.stores.postgres.refusal import refusal, unreachable
 from routilux_plugins.stores.postgres.schema import make_tables
 from routilux_plugins.stores.postgres.statement import placed
@@ -52,8 +53,10 @@ class Database:
             "client_encoding": "utf8",
             "autocommit": True,
         }
-        self._prepare(chosen, password)
+        connection = connection_class(settings.timeout)
+        self._prepare(connection, chosen, password)
         self._pool = ConnectionPool(
+            connection_class=connection,
             kwargs=chosen,
             min_size=1,
             max_size=settings.connections,
@@ -63,11 +66,11 @@ class Database:
             open=True,
         )
 
-    def _prepare(self, chosen: dict[str, Any], password: str) -> None:
+    def _prepare(self, kind: type[Connection[Any]], chosen: dict[str, Any], password: str) -> None:
         """See that the server is there and lets us in, and make what is missing."""
         failure: Exception
         try:
-            with psycopg.connect(**chosen) as connection:
+            with kind.connect(**chosen) as connection:
                 try:
                     make_tables(connection, self._schema, self.name)
                 except psycopg.Error as error:
@@ -131,7 +134,9 @@ class Database:
 
 
 def connection_is_gone(error: psycopg.OperationalError) -> bool:
-    """Say whether an error tells of the connection, not of the statement."""
+    """Say whether an error tells of the connection, not of the statement or of a server that is silent."""
+    if isinstance(error, Silence):
+        return False
     return not error.sqlstate or error.sqlstate.startswith(("08", "57P"))
 
 

@@ -36,7 +36,7 @@ class PostgresSettings:
     connections: int = field(default=10, validator=_count)
     """How many connections this process has at most."""
     timeout: float = field(default=5.0, validator=_seconds)
-    """Seconds to wait for a connection, before the store counts as unavailable."""
+    """Seconds to wait for the server, before the store counts as unavailable."""
     sslmode: Literal["", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = ""
     """Whether the connection is encrypted and the server is checked; empty for the default of PostgreSQL."""
     sslrootcert: str = ""
