@@ -25,7 +25,7 @@ def connection_class(seconds: float) -> type[psycopg.Connection[Any]]:
     """
 
     class Connection(psycopg.Connection[Any]):
-        def wait(self, gen: Waiting, *given: Any, **named: Any) -> Any:  # type: ignore[override]  # more general
+        def wait(self, gen: Waiting, *given: Any, **named: Any) -> Any:
             try:
                 return super().wait(_heard(gen, seconds), *given, **named)
             except Silence:

@@ -82,6 +82,22 @@ def test_an_outage_is_said_to_be_one(own_server):
         refused(own_server.url(), StoreUnavailable)
 
 
+def test_a_server_that_stands_still_is_unavailable_and_goes_on_where_it_was(own_server):
+    """The system says nothing of it: the host is there. A statement may come through after it was given up."""
+    with closing(opened(own_server.url(options="timeout=1"))) as store:
+        claim = open_job(store, "job", "ann")
+        own_server.freeze()
+        with pytest.raises(StoreUnavailable, match="no answer for 1 seconds"):
+            store.commit([commit(claim, 1)])
+        with pytest.raises(StoreUnavailable):
+            store.jobs()
+        own_server.thaw()
+        for last in (1, 2):
+            try_until_done(store, [commit(claim, last)])
+
+        assert [entry.last for entry in store.history("job")] == [1, 2]
+
+
 def test_a_server_of_no_answer_is_unavailable(postgres_server):
     error = refused(f"postgresql://ann:{PASSWORD}@127.0.0.1:1/jobs?timeout=1", StoreUnavailable)
 
