@@ -32,8 +32,9 @@ class Writer:
         return error_layout().write(error, self, path)
 
     def payload(self, payload: dict[str, Any], path: str) -> Any:
-        """Write a payload that an activation may have too."""
-        return self.converter.encode(payload, path)
+        """Write a payload that an activation may have too, or the number of one that has the very same."""
+        same = self.same(payload)
+        return self.converter.encode(payload, path) if same is None else same
 
     def same(self, payload: dict[str, Any]) -> int | None:
         """Return the number of an activation that has this very payload and was written before."""

@@ -58,11 +58,6 @@ class TableWriter(Writer):
             number = self._numbers[id(error)] = len(self._errors) - 1
         return number
 
-    def payload(self, payload: dict[str, Any], path: str) -> Any:
-        """Write a payload, or the number of an activation that has the same."""
-        same = self.same(payload)
-        return super().payload(payload, path) if same is None else same
-
     def same(self, payload: dict[str, Any]) -> int | None:
         """Return the number of an activation that has this very payload and was written before."""
         return self._payloads.get(id(payload))

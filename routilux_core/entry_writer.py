@@ -202,11 +202,6 @@ class EntryWriter(Writer):
         self._payloads.setdefault(id(activation.data), number)
         return plain
 
-    def payload(self, payload: dict[str, Any], path: str) -> Any:
-        """Write a payload, or the id of an activation of the same fact that has the same."""
-        same = self.same(payload)
-        return super().payload(payload, path) if same is None else same
-
     def same(self, payload: dict[str, Any]) -> int | None:
         """Return the id of an activation of the same fact that has this very payload."""
         return self._payloads.get(id(payload))
