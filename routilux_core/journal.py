@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LEAST = 256 * 1024
 """Bytes after the last snapshot from which another one is worth its while."""
+ACTIVATION = 150
+"""About so many bytes of a snapshot are for each activation that is pending."""
 GROWTH = 4
 """What follows a snapshot may become so many times as large."""
 MOST = 10_000
@@ -125,7 +127,10 @@ class Journal:
     @property
     def ripe(self) -> bool:
         """True when a snapshot is worth its while."""
-        return self._tail > LEAST + GROWTH * self._size
+        tail = self._tail
+        if tail <= LEAST + GROWTH * self._size:
+            return False
+        return tail > GROWTH * ACTIVATION * len(self.writer.data.activations)
 
     def take_snapshot(self) -> None:
         """Write the job as it is now, without its history."""
