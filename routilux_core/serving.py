@@ -209,7 +209,9 @@ class Serving(Telling, Runner):
                     self._conclude()
                     return False
                 ledger.now = now
-                activation = self._turn((), not ended)
+                activation = None if ended or not holds else self._next_kept()
+                if activation is None:
+                    activation = self._turn((), not ended)
         finally:
             CONTEXT.reset(outer)
         return ended
@@ -234,5 +236,6 @@ for ours in (
     Ready.popleft,
     Serving._conclude,
     Serving._guarded,
+    Serving._next_kept,
 ):
     unbreakable(ours)

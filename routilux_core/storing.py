@@ -15,6 +15,7 @@ from routilux_core.urgency import Urgency
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from routilux_core.activation import Activation
     from routilux_core.fact import Fact
     from routilux_core.facts import OutputSent
     from routilux_core.journal import Journal
@@ -148,6 +149,39 @@ class Storing(Feeding):
         obey(self.engine, request, self.manager.converter)
         if self.journal is not None:
             self.journal.answered.append(request.request_id)
+
+    # -- the short way ---------------------------------------------------------------------------------
+
+    def _next_kept(self) -> Activation | None:
+        """Write what a step has done, and start what follows from it; None where there is more to see to.
+
+        The turn is this thread's, and after it given up if there is work.
+        """
+        engine, ledger, journal = self.engine, self.ledger, self.journal
+        if journal is None or engine.over or engine.unusual or not self._kept_here():
+            return None
+        with self.lock:
+            if self.inbox or self.stalled or ledger.stirred or not self.open:
+                return None
+            self._keep(journal)
+            if not self.ready or self.inflight > self.limit:
+                return None
+            following = self.ready.popleft()
+            if following is None:
+                return None
+            engine.settled = 0  # it takes the place of the one that is done
+            now = self.time()
+            ledger.now = now if now > ledger.now else ledger.now
+            ledger.start(following)
+            journal.seal()
+            urgency, more = journal.urgency, min(len(self.ready), self.limit - self.inflight)
+            self.turning = 0
+            self.give_up()
+        if more > 0:
+            self._guarded(self._wake, more)
+        if urgency > journal.marked:
+            self._mark(urgency)
+        return following
 
     # -- for the turn ----------------------------------------------------------------------------------
 
