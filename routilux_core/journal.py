@@ -54,6 +54,7 @@ class Draft:
     before: int
     """How many of the facts, with their times, came before the snapshot."""
     handled: tuple[str, ...]
+    leaving: bool
 
 
 @define(eq=False, repr=False)
@@ -86,6 +87,8 @@ class Journal:
     """True while that is soon at the latest."""
     leaving: bool = False
     """True when the claim is to be given up though the job is neither paused nor over."""
+    left: bool = False
+    """True when that was taken: done twice, it would be claimed in between."""
     note: str = ""
     """Why nobody can take the job up, where that is so."""
     answered: list[str] = field(factory=list)
@@ -162,7 +165,7 @@ class Journal:
         """How soon what is sealed wants to be written."""
         if self.closed:
             return Urgency.NONE
-        if self.opens is not None or self._handled or self.leaving:
+        if self.opens is not None or self._handled or (self.leaving and not self.left):
             return Urgency.NOW
         if self.sealed == self.taken:
             return Urgency.NONE
@@ -208,10 +211,11 @@ class Journal:
             snapshot=self._snapshot,
             before=self._before,
             handled=tuple(self._handled),
+            leaving=self.leaving,
         )
         self._facts, self._snapshot, self._pressing = [], None, False
         self._handled.clear()
-        self.taken = self.sealed
+        self.taken, self.left = self.sealed, self.leaving
         return draft
 
     # -- for whoever commits -----------------------------------------------------------------------------
@@ -237,7 +241,7 @@ class Journal:
             snapshot=draft.snapshot,
             handled=draft.handled,
             opens=self.opens,
-            release=self.leaving or status in SETTLED,
+            release=draft.leaving or status in SETTLED,
         )
 
     def _entries(self, draft: Draft) -> Iterator[Entry]:
