@@ -205,7 +205,7 @@ class Directory(Closing):
             if job is None:
                 raise UnknownJob(job_id, (*self._jobs, *self._paused))
             return job
-        return None if job is None or job.released or job.detached is not None else job
+        return job if job is not None and job.is_here else None
 
     def _passed_on(self, job: Job) -> bool:
         """Tell whether a job that was paused here goes on elsewhere."""

@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 
 from routilux_core.activation_document import Reader
 from routilux_core.entry_reader import opened
-from routilux_core.entry_writer import COMPLETED, EMITTED, STARTED
+from routilux_core.entry_writer import COMPLETED, EMITTED, POSTED, STARTED
 from routilux_core.facts import (
     ActivationFailed,
     ActivationRetried,
@@ -27,8 +27,14 @@ if TYPE_CHECKING:
     from routilux_core.convert import Converter
     from routilux_core.store import Entry, Store
 
-ENTRIES = 100
-"""So many entries are asked for at once."""
+FEW, ENTRIES = 10, 100
+"""So many entries are asked for at first, and so many at most."""
+FACTS = 2_000
+"""About so many facts are asked for at once, however many an entry has."""
+
+
+MAKING = {EMITTED, POSTED}
+"""The short forms of facts that make activations."""
 
 
 @frozen(eq=False)
@@ -64,12 +70,15 @@ class HistoryReader:
 
     def _facts(self, after: int) -> Iterator[tuple[int, float, Any]]:
         """Give the facts after that number, with their times, as plain data."""
-        while entries := self._store.history(self._job_id, after, ENTRIES):
+        count = FEW
+        while entries := self._store.history(self._job_id, after, count):
             for entry in entries:
                 yield from (fact for fact in plain_facts(entry) if fact[0] > after)
             after = entries[-1].last
+            count = max(1, min(ENTRIES, FACTS * len(entries) // (after - entries[0].first + 1)))
 
     def _record(self, number: int, at: float, plain: Any) -> ExecutionRecord | None:
+        self._note(number, plain)
         if type(plain) is list:
             return self._short(number, at, *plain)
         show = _SHOWN.get(plain["fact"])
@@ -86,19 +95,21 @@ class HistoryReader:
             name, data = "completed", {}
         else:
             name, data = more[0], self._reader.payload(more[1], f"fact {number}")
-            self._origins[number] = [EMITTED, known, routine_id, *more]
         return ExecutionRecord(routine_id, name, data, moment(at))
 
     # -- what an activation was started with -------------------------------------------------------------
 
+    def _note(self, number: int, plain: Any) -> None:
+        """Keep a fact that makes activations, since what these were started with is there."""
+        if plain[0] in MAKING if type(plain) is list else _made_by(plain):
+            self._origins[number] = plain
+
     def _payload(self, known: int, origin: int) -> dict[str, Any]:
-        plain = self._origins.get(origin)
-        if plain is None:
-            found = self._store.history(self._job_id, origin - 1, 1)
-            for number, _, fact in plain_facts(found[0]) if found else ():
-                if number == origin:
-                    plain = self._origins[origin] = fact
-        place = f"fact {origin}"
+        if origin not in self._origins:
+            for entry in self._store.history(self._job_id, origin - 1, 1):
+                for number, _, fact in plain_facts(entry):
+                    self._note(number, fact)
+        plain, place = self._origins.get(origin), f"fact {origin}"
         if type(plain) is list:
             return self._reader.payload(plain[4 if plain[0] == EMITTED else 3], place)
         made_there = {one["id"]: one for one in _made_by(plain)}

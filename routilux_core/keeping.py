@@ -193,14 +193,15 @@ class Keeping:
         Who `waits` does so for as long as a claim lasts that nobody renews.
         What was added to the state since it was loaded stays, if the job has not gone on meanwhile.
         """
-        if state._job is not None and state._job.detached is None:
-            state._job.wait_stored()  # what was added to a paused one
+        job, journal = state._job, None
+        if job is not None and job.detached is None:
+            job.wait_stored()  # what was added to a paused one
+            journal = job.journal
         try:
             if claim is None:
                 claim = self._claim_at_last(state.job_id, monotonic() + (self.seconds if waits else 0.0))
         except UnknownJob:
             return None
-        journal = None if state._job is None else state._job.journal
         if journal is not None and journal.complete and claim.epoch == journal.claim.epoch + 1:
             return Recalled(claim, journal.kept, journal.writer.origins, journal.version)
         try:
@@ -209,7 +210,9 @@ class Keeping:
             self.store.release([claim])
             raise
         number = stored.data.number
-        if state._base != number:
+        if journal is not None and journal.complete and journal.kept == number:  # nobody has run it meanwhile
+            return Recalled(claim, number, journal.writer.origins, journal.version)
+        if job is not None or state._base != number:
             state.become(stored)
         version = "" if stored.head is None else stored.head.fingerprint
         return Recalled(claim, number, stored.origins, version)

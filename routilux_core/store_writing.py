@@ -128,13 +128,19 @@ class StoreWriting:
                 except (ClaimRefused, UnknownJob) as error:
                     self._fail(one, error)
                     return False
-                if claim.epoch != old.epoch + 1:  # somebody has had it since
+                if claim.epoch != old.epoch + 1 and not self._is_unchanged(journal):  # somebody has had it
                     self._store.release([claim])
                     self._fail(one, ClaimLost(old.job_id))
                     return False
                 journal.claim, journal.released = claim, False
             one.commit = journal.commit(one.draft)
         return not one.failed
+
+    def _is_unchanged(self, journal: Any) -> bool:
+        """Tell whether the store has what was kept from here, and no more: a claim may have come unheard."""
+        there = self._store.load(journal.claim.job_id)
+        last = there.snapshot.number if there.snapshot else 0
+        return bool(journal.kept == (there.entries[-1].last if there.entries else last))
 
     def _done(self, one: _Write, lost: set[str]) -> None:
         journal, commit = one.job.journal, one.commit

@@ -70,6 +70,11 @@ class Storing(Feeding):
         if self.detached is not None:
             raise self.detached
 
+    @property
+    def is_here(self) -> bool:
+        """True while this process runs it, or has paused it and nobody has gone on with it since."""
+        return self.detached is None and not self.released
+
     # -- for those who write ---------------------------------------------------------------------------
 
     def stored(self, number: int) -> None:

@@ -158,8 +158,10 @@ class Workplace(ABC):
         with self._lock:
             if self._closed:
                 raise ManagerClosed(f"job {job.job_id!r}")
-            if self._jobs.setdefault(job.job_id, job) is not job:
+            known = self._jobs.get(job.job_id)
+            if known not in {None, job} and known.is_here:
                 raise DuplicateName("running job", job.job_id, "the job manager")
+            self._jobs[job.job_id] = job
         if self.keeping is not None:
             self.keeping.renewal.begin()
 
@@ -169,12 +171,12 @@ class Workplace(ABC):
 
     def forget(self, job: Job) -> None:
         """Let a job go that is over or paused."""
-        if self._jobs.get(job.data.job_id) is job:
-            del self._jobs[job.data.job_id]
-        else:
-            self._paused.pop(job.data.job_id, None)
-        if job.data.status is ExecutionStatus.PAUSED:
-            self._paused[job.data.job_id] = job
+        job_id = job.data.job_id
+        for known in (self._jobs, self._paused):
+            if known.get(job_id) is job:
+                known.pop(job_id, None)
+        if job.data.status is ExecutionStatus.PAUSED and job.is_here:
+            self._paused[job_id] = job
         if job.data.stats:
             self.totals.take_over(job)
 

@@ -182,3 +182,28 @@ def test_a_manager_shuts_down_while_its_store_is_gone(store, wait):
             pass
         assert other.wait_for_all_jobs(PATIENCE)
         assert other.load(state.job_id).status == "completed"
+
+
+def test_a_claim_that_came_through_unheard_is_no_reason_to_begin_anew(store):
+    """The epoch is another than was expected, and nobody has run the job meanwhile."""
+    flow = gated()
+    with managed(store, executor="pooled") as manager:
+        state = manager.start_job(flow, "gated")
+        Gated.inside.wait(PATIENCE)
+        job = manager.get_job(state.job_id)
+        job.pause(timeout=0.01)
+        Gated.gate.set()
+        assert job.wait(PATIENCE)
+        asked = (
+            lambda: job.post("gated"),
+            lambda: state.update_shared_data("key", "value"),
+            lambda: manager.resume_state(flow, state),
+        )
+        for ask in asked:
+            store.unheard["claim"] = 1
+            ask()
+            assert not store.unheard["claim"]
+        assert job.wait(PATIENCE)
+        assert state.status == "completed"
+        assert manager.load(state.job_id).shared_data == {"key": "value"}
+        assert len(manager.load(state.job_id).facts) == len(state.facts)

@@ -83,7 +83,7 @@ def test_an_outage_is_said_to_be_one(own_server):
 
 
 def test_a_server_that_stands_still_is_unavailable_and_goes_on_where_it_was(own_server):
-    """The system says nothing of it: the host is there. A statement may come through after it was given up."""
+    """The system says nothing of it: the host is there. What was given up may come through afterwards."""
     with closing(opened(own_server.url(options="timeout=1"))) as store:
         claim = open_job(store, "job", "ann")
         own_server.freeze()
