@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 from routilux_core.facts import JobForked
@@ -57,6 +58,12 @@ def resumed_job(
         if status.final:
             raise InvalidTransition(state.job_id, str(status), "running", ())
         keeping = manager.keeping
+        if job is not None and status is ExecutionStatus.PAUSED:
+            _check_fit(plan, state, accept_changes=accept_changes)
+            if job.after_pause(
+                partial(resumed_job, manager, flow, state, accept_changes=accept_changes, recovers=recovers)
+            ):
+                return
         with nullcontext() if keeping is None else keeping.reservations.of(state.job_id, job):
             recalled = None if keeping is None else keeping.recall(state, claim)
             try:

@@ -54,7 +54,7 @@ class Steering(Serving):
         self._blueprints: dict[str, Blueprint] = {}
         self.driven = False
         self.lane, self.base = CLOSED, NO_STATS
-        self.live = self.children = self._timers = self.observers = None
+        self.live = self.children = self._timers = self.observers = self._later = None
         self._waiters = self._helpers = self._keepers = self.output_feeds = self.record_feeds = (
             self.around
         ) = ()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from routilux_core.desk import HELD
 from routilux_core.feeding import Feeding
 from routilux_core.job_errors import JobLeft
+from routilux_core.status import ExecutionStatus
 from routilux_core.urgency import Urgency
 
 if TYPE_CHECKING:
@@ -28,10 +29,12 @@ _number = attrgetter("number")
 class Storing(Feeding):
     """A turn whose job may be kept in a store."""
 
-    __slots__ = ("_keepers", "epoch")
+    __slots__ = ("_keepers", "_later", "epoch")
 
     _keepers: tuple[Callable[[], object], ...]
     """Those who wait until something is in the store."""
+    _later: Callable[[], None] | None
+    """Resumes it when a pause has been told to all."""
     epoch: int
     """Grows as the job changes hands between processes."""
 
@@ -74,6 +77,20 @@ class Storing(Feeding):
     def is_here(self) -> bool:
         """True while this process runs it, or has paused it and nobody has gone on with it since."""
         return self.detached is None and not self.released
+
+    def after_pause(self, resume: Callable[[], None]) -> bool:
+        """Have it resumed when the pause that has come about is kept and told; False when it is already."""
+        with self.lock:
+            waits = self.journal is not None and not self.ended
+            if waits:
+                self._later = resume
+        return waits
+
+    def _resume_later(self) -> None:
+        """Do what was asked before the pause was told, in a thread that may wait for the store."""
+        later, self._later = self._later, None
+        if later is not None and self.detached is None and self.data.status is ExecutionStatus.PAUSED:
+            self.manager.clerk.ask(later)
 
     # -- for those who write ---------------------------------------------------------------------------
 

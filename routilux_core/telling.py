@@ -206,6 +206,7 @@ class Telling(Storing):
     def _after_end(self, again: bool) -> None:
         if self._waiters or self._helpers:
             self.wake_waiters()
+        self._resume_later()
         if self.data.status in FINAL or self.detached is not None:
             children, self.children = self.children, None
             for child in children or ():
