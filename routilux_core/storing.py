@@ -194,7 +194,8 @@ class Storing(Feeding):
             engine.settled = 0  # it takes the place of the one that is done
             now = self.time()
             ledger.now = now if now > ledger.now else ledger.now
-            ledger.start(following)
+            if following.id not in self.data.running:  # as a generator is that goes on
+                ledger.start(following)
             journal.seal()
             urgency, more = journal.urgency, min(len(self.ready), self.limit - self.inflight)
             self.turning = 0
