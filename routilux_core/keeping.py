@@ -190,10 +190,11 @@ class Keeping:
     def recall(self, state: JobState, claim: Claim | None = None, *, waits: bool = False) -> Recalled | None:
         """Claim a job and bring its state to what the store has; None where the store does not have it.
 
-        Who `waits` does so for as long as a claim lasts that nobody renews.
-        What was added to the state since it was loaded stays, if the job has not gone on meanwhile.
+        `claim` is one that the caller has, and sees to if this fails. Who `waits` does so for as long as a
+        claim lasts that nobody renews. What was added to the state since it was loaded stays, if the job has
+        not gone on meanwhile.
         """
-        job, journal = state._job, None
+        job, journal, given = state._job, None, claim is not None
         if job is not None and job.detached is None:
             job.wait_stored()  # what was added to a paused one
             journal = job.journal
@@ -207,7 +208,8 @@ class Keeping:
         try:
             stored = self.read(state.job_id)
         except BaseException:
-            self.store.release([claim])
+            if not given:
+                self.store.release([claim])
             raise
         number = stored.data.number
         if journal is not None and journal.complete and journal.kept == number:  # nobody has run it meanwhile

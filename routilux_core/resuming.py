@@ -42,8 +42,9 @@ def resumed_job(
 ) -> None:
     """Let a job go on, in the job that it has or in a new one; of several who ask at once, one does it.
 
-    `claim` is one that this manager has on it already. Who `recovers` a job lets it be as if nothing had
-    been: one that was about to pause is paused, and deferred events wait until somebody resumes it.
+    `claim` is one that the caller has on it already, and sees to if this fails. Who `recovers` a job lets it
+    be as if nothing had been: one that was about to pause is paused, and deferred events wait until somebody
+    resumes it.
     """
     plan = checked_plan(manager, flow)
     check_flow(plan.flow, state)
@@ -70,7 +71,7 @@ def resumed_job(
                 _check_fit(plan, state, accept_changes=accept_changes)
                 _go_on(manager, plan, state, recalled, recovers=recovers)
             except BaseException:
-                if keeping is not None and recalled is not None:
+                if keeping is not None and recalled is not None and claim is None:
                     keeping.store.release([recalled.claim])
                 raise
     finally:
