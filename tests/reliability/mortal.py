@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from functools import partial
+from importlib import import_module
 from threading import Event
 
 from routilux_core import ClaimLost, JobManager, JobState, hookimpl, journal, stored_job
@@ -23,6 +24,7 @@ from tests.reliability.bugs import BUGS
 from tests.reliability.keeping import check_kept
 
 JOB = "job"
+MIXED = "tests.reliability.crashed:mixed"
 INTERRUPTED = 130
 """The exit status of a process that ended by Ctrl-C."""
 PLUGINS = (pooled, process, sequential, files, postgres, redis, sqlite)
@@ -92,8 +94,9 @@ def take_over(manager, listener, *_):
 ROLES = {role.__name__: role for role in (begin, go_on, lose, take_over)}
 
 
-def be(url, options, entry, *, flow="mixed", note=None, role="begin", bug="none", often=False, **settings):
+def be(url, options, entry, *, flow=MIXED, note=None, role="begin", bug="none", often=False, **settings):
     """Be one process; with `often` a snapshot is written as often as can be."""
+    module, _, make = flow.partition(":")
     if note is not None:
         file = os.open(note, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         crashed.WATCHES[:] = [partial(witness, file)]
@@ -106,7 +109,7 @@ def be(url, options, entry, *, flow="mixed", note=None, role="begin", bug="none"
         store=url, plugins=plugins, discover=False, settings={**SETTINGS, **settings}, **options
     ) as manager:
         say("begun")
-        ROLES[role](manager, listener, getattr(crashed, flow)(), entry)
+        ROLES[role](manager, listener, getattr(import_module(module), make)(), entry)
 
 
 def say(what):

@@ -59,7 +59,7 @@ def attack(url, seed, bug="none"):
             url=url,
             options=options,
             entry={"width": WIDTH, "meeting": meeting.address},
-            flow="poisoned",
+            flow="tests.reliability.crashed:poisoned",
             bug=bug,
             executors={"process": executors},
         )
