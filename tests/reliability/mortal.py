@@ -16,7 +16,17 @@ from functools import partial
 from importlib import import_module
 from threading import Event
 
-from routilux_core import ClaimLost, JobManager, JobState, hookimpl, journal, stored_job
+from routilux_core import (
+    ClaimLost,
+    ClaimRefused,
+    InvalidTransition,
+    JobManager,
+    JobState,
+    hookimpl,
+    journal,
+    stored_job,
+)
+from routilux_core.testing.executor_contract.meeting import Visit
 from routilux_plugins.executors import pooled, process, sequential
 from routilux_plugins.stores import files, postgres, redis, sqlite
 from tests.reliability import crashed
@@ -91,7 +101,21 @@ def take_over(manager, listener, *_):
         check_kept(manager, state)
 
 
-ROLES = {role.__name__: role for role in (begin, go_on, lose, take_over)}
+def resume_with_others(manager, _, flow, entry):
+    """Resume a paused job when told to, and say what came of it."""
+    state = manager.load(JOB)
+    with Visit(entry["meeting"], manager.keeping.owner) as visit:
+        visit.stay()
+    try:
+        flow.resume(state)
+    except (ClaimRefused, InvalidTransition) as error:
+        say(f"{type(error).__name__}: {error}")
+    else:
+        say("resumed")
+        manager.wait_for_all_jobs()
+
+
+ROLES = {role.__name__: role for role in (begin, go_on, lose, take_over, resume_with_others)}
 
 
 def be(url, options, entry, *, flow=MIXED, note=None, role="begin", bug="none", often=False, **settings):
