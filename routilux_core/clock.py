@@ -7,6 +7,7 @@ from time import monotonic, time
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from threading import Condition
 
 
@@ -21,6 +22,16 @@ class Clock(Protocol):
 
     def wait(self, condition: Condition, until: float | None) -> None:
         """Sleep on a held `condition` until it is notified or `monotonic()` reaches `until`."""
+
+
+def steady(clock: Clock, earliest: float) -> Callable[[], float]:
+    """Return what gives a time that goes on evenly from now, though somebody may set the clock meanwhile.
+
+    It begins at `earliest` if that is still to come.
+    """
+    monotonic = clock.monotonic
+    ahead = max(clock.time(), earliest) - monotonic()
+    return lambda: monotonic() + ahead
 
 
 class SystemClock:

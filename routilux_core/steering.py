@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from routilux_core.clock import steady
 from routilux_core.current import CONTEXT
 from routilux_core.divided import Divided, async_targets
 from routilux_core.engine import Answer, Engine
@@ -68,6 +69,8 @@ class Steering(Serving):
     def begin(self, started: JobStarted, slot: BoundSlot, payload: dict[str, Any]) -> None:
         """Start it with its entry; where it is driven, as soon as somebody works for it."""
         self.reopen()
+        if started.timeout is not None:
+            self.time = steady(self.manager.clock, started.created_at)  # what it has run is counted by it
         self._begin = (self.engine.begin, started, (slot, payload))
         if not self.driven:
             self.launch(take=False)
@@ -94,6 +97,8 @@ class Steering(Serving):
         self.driven = False
         if self.reopen():
             self.manager.has_resumed(self)  # type: ignore[arg-type]  # every one of us is a Job
+            if self.data.timeout is not None:
+                self.time = steady(self.manager.clock, self.data.updated_at)
             for request in requests:
                 self.hear(request)
             self.send((self.engine.resume, self.plan.fingerprint, recovers))

@@ -147,7 +147,7 @@ class Telling(Storing):
         alarms, engine.routing.alarms = engine.routing.alarms, ()
         for alarm in alarms:
             name = (alarm.slot.target, alarm.key)
-            self._arm(name, alarm.at - self.time(), (engine.ring, alarm, None))
+            self._arm(name, alarm.at - ledger.now, (engine.ring, alarm, None))
         if chores is not None:
             self._do(chores)
 
@@ -167,7 +167,7 @@ class Telling(Storing):
                 self._output(fact)
         while chores.later:
             activation, due = chores.later.pop()
-            self._arm(activation, due - self.time(), (self.engine.due, activation, None))
+            self._arm(activation, due - self.ledger.now, (self.engine.due, activation, None))
         while chores.voided:
             activation = chores.voided.pop()
             self.manager.loop.cancel(activation)
