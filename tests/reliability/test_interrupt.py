@@ -51,8 +51,8 @@ def attack(executor, folder, interrupts, bug="none"):
 
 
 def moment(dice, executor, before):
-    """Return when an interrupt comes; at every other job that goes on, none does."""
-    never = before is not None and dice.random() < 0.5
+    """Return when an interrupt comes; of three jobs that go on, two are left in peace."""
+    never = before is not None and dice.random() < 0.67
     return PATIENCE if never else dice.random() * MOMENTS[executor]
 
 

@@ -11,13 +11,13 @@ import pytest
 
 from routilux_core import JobManager
 from tests.reliability import crashed
-from tests.reliability.killing import STORES, Account, Nursery, calm
+from tests.reliability.killing import PATIENCE, STORES, Account, Nursery, calm
 from tests.reliability.laws import Violation
 from tests.reliability.mortal import PLUGINS, SETTINGS
 
-KILLS = int(os.environ.get("TEST_KILLS", "10"))
+KILLS = int(os.environ.get("TEST_KILLS", "8"))
 """How many processes are killed in each case."""
-MOMENT = 0.15
+MOMENT = 0.12
 """A process is killed in so many seconds from its beginning."""
 WIDTHS = {"sequential": 3, "pooled": 6}
 """How wide a job is that takes a few times as long."""
@@ -39,7 +39,9 @@ def attack(url, nursery, folder, kills, moment=MOMENT, *, bug="none", often=Fals
             note = folder / f"note-{next(notes)}"
             note.touch()
             account = Account(manager, crashed.mixed(), note, sync=options["durability"] == "sync")
-            while nursery.live(dice.random() * moment, note=str(note), **what):
+            while nursery.live(
+                dice.random() * moment if killed < kills else PATIENCE, note=str(note), **what
+            ):
                 killed += 1
                 account.look()
             account.close(calm(width))
