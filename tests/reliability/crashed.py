@@ -230,8 +230,8 @@ def gathering():
     return chain("gathering", source=Source(), gather=Gather())
 
 
-def deferred(*, pauses=True):
-    flow = chain("deferred", source=Source(), later=Later(pauses))
+def deferred(name="deferred", *, pauses=True):
+    flow = chain(name, source=Source(), later=Later(pauses))
     flow.add_routine(Step(), "step")
     flow.connect("later", "later", "step", "trigger")
     return flow
@@ -245,6 +245,15 @@ def poisoned():
 
 def left_aside():
     return deferred(pauses=False)
+
+
+def posted():
+    """Return a flow whose job is posted to when it stands still."""
+    return deferred("posted")
+
+
+POSTS = {"posted": {"routine_id": "step", "slot": "trigger", "data": {"n": -1}}}
+"""What is posted, by flow."""
 
 
 def mixed():
@@ -267,7 +276,8 @@ def mixed():
 
 
 FLOWS = {
-    made.__name__: made for made in (generators, joins, retries, nested, gathering, deferred, left_aside)
+    made.__name__: made
+    for made in (generators, joins, retries, nested, gathering, deferred, left_aside, posted)
 }
 WIDTH = 2
 

@@ -5,7 +5,10 @@ from contextlib import suppress
 from functools import partial
 
 from routilux_core import ClaimRefused, JobManager, JobState, Store, StoreError, UnknownJob
+from routilux_core.activation_document import Writer
+from routilux_core.request_document import POST, write_request
 from routilux_plugins.executors import pooled, sequential
+from tests.reliability.crashed import POSTS
 from tests.reliability.laws import Violation
 
 PATIENCE = 20.0
@@ -67,6 +70,9 @@ def live(manager, make, width):
             return
         if status != "paused":
             raise Violation(f"it is {status} and nobody runs it")
+        if flow.flow_id in POSTS:
+            content = write_request(POST, POSTS[flow.flow_id], Writer(manager.converter))
+            manager.keeping.store.request(JOB, POST, content, "the same again")
         manager.resume(JOB)
 
 

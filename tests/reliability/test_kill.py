@@ -63,13 +63,13 @@ def test_jobs_outlive_kills(kind, executor, url, nursery, tmp_path, capsys):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("kind", STORES)
-def test_what_is_written_a_moment_later_is_consistent(kind, url, nursery, tmp_path, capsys):
+@pytest.mark.parametrize(("kind", "durability"), [*((kind, "batch") for kind in STORES), ("sqlite", "exit")])
+def test_what_is_written_later_is_consistent(kind, durability, url, nursery, tmp_path, capsys):
     """And so is what is read from snapshots, of which there are as many as can be."""
-    options = {"durability": "batch", "executor": "pooled", "often": True}
+    options = {"durability": durability, "executor": "pooled", "often": True}
     seen = attack(url, nursery, tmp_path, max(1, KILLS // 2), 2 * MOMENT, **options)
     with capsys.disabled():
-        print(f"\n{kind}, a moment later: {seen}")  # noqa: T201 - as above
+        print(f"\n{kind}, {durability}: {seen}")  # noqa: T201 - as above
 
 
 @pytest.mark.slow
