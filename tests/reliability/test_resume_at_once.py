@@ -72,11 +72,11 @@ def test_one_of_two_processes_resumes_it(kind, url):
             guests = meeting.guests(2)
             for guest in guests:
                 guest.let_go()
-            said = sorted((one.rest([]), other.rest([])))
-            assert said[1] == ["resumed", "0"]
-            assert said[0][0] in {
-                f"ClaimRefused: {ClaimRefused(JOB, has_it(guest.word))}" for guest in guests
-            }
+            (told, *_), resumed = sorted((one.rest([]), other.rest([])))
+            assert resumed == ["resumed", "0"]
+            refusals = {str(ClaimRefused(JOB, has_it(guest.word))) for guest in guests}
+            late = "InvalidTransition: job 'job' is completed"  # it came when the job was over
+            assert told.removeprefix("ClaimRefused: ") in refusals or told.startswith(late)
             check(manager, flow)
 
 
