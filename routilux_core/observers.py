@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+from attrs import define, evolve
 
 from routilux_core.apply import APPLY
+from routilux_core.errors import InvalidOption
 from routilux_core.fact import Fact
+from routilux_core.fact_view import VIEWS
+from routilux_core.facts import JobCancelled, JobCompleted, JobPaused, JobStopped
 
 if TYPE_CHECKING:
     from routilux_core.job import Job
@@ -18,6 +23,8 @@ Watches = dict[type[Fact], list[Watch]]
 
 KINDS: dict[str, type[Fact]] = {f"on_{kind.tag}": kind for kind in APPLY}
 """The methods of a Monitor, and the facts that they are called for."""
+ENDS = frozenset({JobCompleted, JobStopped, JobCancelled, JobPaused})
+"""The facts after which a job has no more to tell for now."""
 
 
 class Monitor:
@@ -46,40 +53,75 @@ def watches_of(monitor: Any) -> Watches:
     """Return what `monitor`, a Monitor or a function of (job, fact), wants to be called for."""
     if isinstance(monitor, Monitor):
         return monitor.watches()
+    if not callable(monitor):
+        raise InvalidOption("a monitor", monitor, "a Monitor, or a function of (job, fact)")
     return {kind: [monitor] for kind in APPLY}
+
+
+class Line(Protocol):
+    """Where facts wait for a monitor that jobs do not wait for."""
+
+    def put(self, watching: Watching, job: Job, fact: Fact) -> None:
+        """Let the fact be told some time; return at once."""
+
+    def leave(self, watching: Watching) -> None:
+        """Know that the job which is watched has no more to tell for now."""
+
+
+@define(eq=False, repr=False)
+class Watching:
+    """One monitor's watching: of all jobs, or as a copy of that, of one."""
+
+    name: str
+    watches: Watches
+    line: Line | None = None
+    once: bool = False
+    """Whether it is of one job alone, with which its line may end."""
+    dropped: bool = False
+    """True when the monitor has raised, so that it is told nothing more of the job."""
+
+    def tell(self, job: Job, fact: Fact) -> None:
+        """Show the fact to the monitor; if it raises, it is dropped for that job."""
+        if self.dropped:
+            return
+        kind = type(fact)
+        seen = VIEWS[kind](fact)
+        try:
+            for call in self.watches[kind]:
+                call(job, seen)
+        except BaseException:
+            self.dropped = True
+            text = "monitor %r raised at %s of job %s and is dropped for this job"
+            log.exception(text, self.name, kind.__name__, job.job_id)
 
 
 class Observers:
     """The monitors of one job."""
 
-    __slots__ = ("_watches",)
+    __slots__ = ("_watching",)
 
     def __init__(self) -> None:
-        self._watches: list[tuple[str, dict[type[Fact], list[Watch]]]] = []
+        self._watching: tuple[Watching, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self._watches)
+        return bool(self._watching)
 
-    def add(self, name: str, watches: Watches) -> None:
+    def add(self, watching: Watching) -> None:
         """Let one more watch."""
-        if watches:
-            self._watches = [*self._watches, (name, watches)]
+        if watching.watches:
+            self._watching = (*self._watching, evolve(watching))
 
     def show(self, job: Job, news: list[Fact]) -> None:
         """Give the facts to all monitors, in order; one that raises is dropped for this job."""
         for fact in news:
             kind = type(fact)
-            for entry in self._watches:
-                name, watches = entry
-                for call in watches.get(kind, ()):
-                    try:
-                        call(job, fact)
-                    except Exception:
-                        log.exception(
-                            "monitor %r raised at %s of job %s and is dropped for this job",
-                            name,
-                            kind.__name__,
-                            job.root,
-                        )
-                        self._watches = [other for other in self._watches if other is not entry]
-                        break
+            for watching in self._watching:
+                if kind in watching.watches:
+                    if watching.line is None:
+                        watching.tell(job, fact)
+                    else:
+                        watching.line.put(watching, job, fact)
+            if kind in ENDS:
+                for watching in self._watching:
+                    if watching.line is not None and watching.once:
+                        watching.line.leave(watching)

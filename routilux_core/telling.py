@@ -12,7 +12,7 @@ from routilux_core.executor import Lane
 from routilux_core.facts import ActivationRetried
 from routilux_core.feeding import Feeding
 from routilux_core.job_errors import ManagerClosed
-from routilux_core.observers import Observers, Watches
+from routilux_core.observers import Observers, Watching
 from routilux_core.status import FINAL, ExecutionStatus
 
 if TYPE_CHECKING:
@@ -209,12 +209,13 @@ class Telling(Feeding):
     def close(self) -> None:
         """Let go of what only a running job needs."""
 
-    def attach(self, name: str, watches: Watches) -> None:
+    def attach(self, watching: Watching) -> None:
         """Let a monitor watch, before the job begins."""
         if self.observers is None:
             self.observers = Observers()
-        self.observers.add(name, watches)
-        self.listen()
+        self.observers.add(watching)
+        if self.observers:
+            self.listen()
 
     def listen(self) -> None:
         """Keep facts for those who watch, from the first one on, though it may be older than the job."""
