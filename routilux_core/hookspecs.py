@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @hookspec
 def register_components(registrar: Registrar) -> None:
-    """Offer executors, stores, routines, flows and policies by name.
+    """Offer executors, stores, monitors, routines, flows and policies by name.
 
     Called: once for each plugin, while a manager boots.
     Returns: nothing; call the registrar's methods.
@@ -82,10 +82,12 @@ def hold(job: Job, activation: Activation) -> bool:  # type: ignore[empty-body] 
 def around_activation(job: Job, activation: Activation) -> AbstractContextManager[Any] | None:
     """Wrap the call of a handler, as a tracing span does.
 
-    Called: for each activation, in the handler's own thread or task.
-    Returns: a context manager that is entered around the handler, or None.
+    Called: for each activation, in the handler's own thread or task; where the handler runs in another
+    process, at home when the activation goes there.
+    Returns: a context manager that is entered around the handler, or None; it goes to another process as
+    pickle takes it there, so its class has to be one that can be imported.
     Raises: logged with the plugin's name; the handler is called all the same.
-    Cost: once per activation.
+    Cost: once per activation, and its bytes where it travels.
     """
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from routilux_core.errors import InvalidOption, InvalidSetting, RoutiluxError
 from routilux_core.scalar import Text, json_value
+from routilux_core.selection import ENABLED, OTHERS, SELECTED, selected, shut_out
 from routilux_core.settings_file import VARIABLE, SettingsFile, find_file
 
 PREFIX = "ROUTILUX_"
@@ -29,6 +30,12 @@ class Origins:
 
     def add(self, values: Mapping[str, Any], place: Place) -> None:
         """Take from `values` what nobody has given yet; tables are taken key by key."""
+        if SELECTED in values:
+            tables, lower = self.values.get(SELECTED), selected(values[SELECTED])
+            for name in shut_out(tables, lower):
+                off, by = {SELECTED: {name: {ENABLED: False}}}, self._given[f"{SELECTED}.{OTHERS}"][0]
+                self._fill(self.values, off, (), by)
+            values = {**values, SELECTED: lower}
         self._fill(self.values, values, (), place)
 
     def _fill(
@@ -41,6 +48,13 @@ class Origins:
                 self._given[".".join(keys)] = place, keys
             if isinstance(value, Mapping) and isinstance(table[key], dict):
                 self._fill(table[key], value, keys, place)
+
+    def forget(self, setting: str, key: str) -> None:
+        """Leave a key out of a table that somebody may have given."""
+        table = self.values.get(setting)
+        if isinstance(table, dict) and table.pop(key, None) is not None:
+            for option in [one for one in self._given if f"{one}.".startswith(f"{setting}.{key}.")]:
+                del self._given[option]
 
     def of(self, option: str) -> str | None:
         """Return who gave an option, or the table it stands in; None if nobody did."""
@@ -70,6 +84,7 @@ def origins(given: Mapping[str, Any]) -> Origins:
     found.file = find_file()
     if found.file is not None:
         found.add(found.file.values, found.file.place)
+    found.forget(SELECTED, OTHERS)
     return found
 
 
@@ -95,7 +110,8 @@ class Variables:
             if not isinstance(table, dict):
                 wanted = f"a part of {key!r}, which is given as a whole"
                 raise InvalidSetting(".".join(keys), text, wanted, name, f"{wanted}; set one of them")
-        table[keys[-1]] = json_value(text, "{") if len(keys) <= DEPTH else text
+        value = json_value(text, "{") if len(keys) <= DEPTH else text
+        table[keys[-1]] = selected(value) if keys == (SELECTED,) else value
 
     def place(self, keys: tuple[str, ...]) -> str:
         """Return the variable that gave a value, all of it or a part."""

@@ -20,6 +20,7 @@ from routilux_core.failing import Limits
 from routilux_core.interrupt import INTERRUPTS
 from routilux_core.job_errors import InsideJob, InvalidTransition, ManagerClosed
 from routilux_core.loop import Loops
+from routilux_core.monitors import Monitors
 from routilux_core.settings import Settings, read_settings
 from routilux_core.status import ExecutionStatus
 from routilux_core.timers import Timers
@@ -71,8 +72,11 @@ class Workplace:
             disabled=self.settings.disabled,
             requires=self.settings.requires,
         )
-        loaded = load(plugins, choice, self.converter)
+        self.monitors = Monitors(self.settings)
+        """Those that are switched on by name, and how many facts were dropped."""
+        loaded = load(plugins, choice, self.converter, self.monitors.switched_on)
         self.registry, self.hooks, self.plugins = loaded.registry, loaded.hooks, loaded.records
+        self.monitors.note_all(self.hooks.watching)
         self._executors = Executors(self.registry, self.settings, executor)
         self._jobs: dict[str, Job] = {}
         self._paused: WeakValueDictionary[str, Job] = WeakValueDictionary()
@@ -85,6 +89,7 @@ class Workplace:
         """What each thread that entered it had before."""
         if self.settings.discover:
             self._executors.check(self.plugins)
+            self.monitors.check(self.registry, self.plugins)
         if executor is not None:
             self.executor(executor)
 
@@ -211,7 +216,8 @@ class Workplace:
         with self._lock:
             told, self._told = self._told, True
         if not told:
-            self.hooks.closing(self)  # type: ignore[arg-type]  # every one of us is a JobManager
+            more = self.monitors.close(limit)
+            self.hooks.closing(self, more)  # type: ignore[arg-type]  # every one of us is a JobManager
         until = None if limit is None else monotonic() + limit
         for executor in self._executors.close():
             executor.stop(_left(until))
