@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
+from routilux_core.activation import Activation
 from routilux_core.errors import PluginError, said, shown
+from routilux_core.fact_view import VIEWS
 from routilux_core.job_errors import VetoedJob
 from routilux_core.markers import PROJECT
 from routilux_core.monitor_queue import watching_of
@@ -18,7 +20,6 @@ from routilux_core.validation import Problem
 if TYPE_CHECKING:
     from pluggy import HookImpl, PluginManager
 
-    from routilux_core.activation import Activation
     from routilux_core.flow import Flow
     from routilux_core.job import Job
     from routilux_core.manager import JobManager
@@ -84,7 +85,7 @@ class Hooks:
             )  # it is among the monitors already
         ]
         watching += [watching_of(name, monitor) for name, monitor in monitors]
-        self.watching = tuple(watching)
+        self.watching = tuple(one for one in watching if one.watches)
         self.involved = any((self._starting, self._hold, self._around, self.watching))
         """Whether any plugin has to do with single jobs."""
 
@@ -123,9 +124,10 @@ class Hooks:
             if activation.id in job.passed:
                 job.passed.discard(activation.id)  # type: ignore[attr-defined]  # a set where something holds
                 return False
+            seen = VIEWS[Activation](activation)
             for name, function in hold:
                 try:
-                    if function(job, activation):
+                    if function(job, seen):
                         return True
                 except Exception:
                     log.exception("plugin %r raised in hold for job %s", name, job.job_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,8 @@ class Monitors(Mapping[str, Any]):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._lock = threading.Lock()
+        """Held while one is made, so that it is made once."""
         self._made: dict[str, Any] = {}
         """By name, each in its queue where it has one."""
         self._on: tuple[str, ...] = ()
@@ -108,14 +111,18 @@ class Monitors(Mapping[str, Any]):
                 raise
             advice = "; ".join(filter(None, (f"{source} names it", getattr(error, "advice", ""))))
             raise MissingComponent(error.name, error.known, error.kind, advice) from error
-        made = self._made.get(component.name)
-        if made is None:
-            made = self._made.setdefault(component.name, self._make(component))
+        with self._lock:
+            made = self._made.get(component.name)
+            if made is None:
+                made = self._made[component.name] = self._make(component)
         return component.name, made
 
     def _make(self, component: Component) -> Any:
         where, options, size = self._checked(component)
-        made = component.make(object, options, where)
+        try:
+            made = component.make(object, options, where)
+        except InvalidOption as error:
+            raise self._settings.placed(error, where) from error
         try:
             watches_of(_bare(made))
         except InvalidOption as error:

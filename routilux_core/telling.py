@@ -149,9 +149,10 @@ class Telling(Feeding):
         while chores.failures:
             fact, error = chores.failures.pop(0)
             level = logging.WARNING if isinstance(fact, ActivationRetried) else logging.ERROR
-            log.log(level, "job %s: %s: %s", job_id, type(fact).__name__, fact.error, exc_info=error)
+            text, extra = "job %s: %s: %s", {"job_id": job_id}
+            log.log(level, text, job_id, type(fact).__name__, fact.error, exc_info=error, extra=extra)
         while chores.warnings:
-            log.warning("job %s: %s", job_id, chores.warnings.pop(0))
+            log.warning("job %s: %s", job_id, chores.warnings.pop(0), extra={"job_id": job_id})
 
     def _do(self, chores: Chores) -> None:
         while chores.outputs:
