@@ -31,6 +31,15 @@ def copied(value: Any) -> Any:
 
     An object that refuses to be copied, as a socket does, goes by reference.
     """
+    kind = type(value)
+    if kind in PLAIN:
+        return value
+    if kind is dict:
+        for item in value.values():
+            if type(item) not in PLAIN:
+                break
+        else:
+            return value.copy()
     try:
         return _copied(value)
     except RuntimeError:  # it holds itself, or somebody changes it right now
@@ -39,8 +48,6 @@ def copied(value: Any) -> Any:
 
 def _copied(value: Any) -> Any:
     kind = type(value)
-    if kind in PLAIN:
-        return value
     if kind is dict:
         return {key: item if type(item) in PLAIN else _copied(item) for key, item in value.items()}
     if kind is list or kind is tuple:
@@ -90,15 +97,20 @@ def _view_class(kind: Any) -> Callable[[Any], Any]:
     if hasattr(kind, "tag"):
         content["tag"] = kind.tag
     for one in fields(kind):
-        fixed = getattr(one.type, "__name__", str(one.type)) in FIXED
-        content[one.name] = property(attrgetter(f"_seen.{one.name}") if fixed else _copying(one.name))
+        content[one.name] = property(_reader(one.name, getattr(one.type, "__name__", str(one.type))))
     return type(kind)(kind.__name__, (kind,), content)  # type: ignore[no-any-return]  # a class of views
 
 
-def _copying(name: str) -> Callable[[Any], Any]:
-    """Return what gives a field as a copy, the same one each time."""
+def _reader(name: str, annotation: str) -> Callable[[Any], Any]:
+    """Return what reads a field of the fact that is viewed."""
+    if annotation in FIXED:
+        return attrgetter(f"_seen.{name}")
 
-    def read(self: Any) -> Any:
+    def view_of(self: Any) -> Any:
+        work = getattr(self._seen, name)
+        return None if work is None else VIEWS[Activation](work)
+
+    def copy_of(self: Any) -> Any:
         copies = self._copies
         if copies is None:
             copies = self._copies = {}
@@ -107,7 +119,7 @@ def _copying(name: str) -> Callable[[Any], Any]:
         value = copies[name] = copied(getattr(self._seen, name))
         return value
 
-    return read
+    return view_of if annotation in {"Activation", "Activation | None"} else copy_of
 
 
 VIEWS = _Views()

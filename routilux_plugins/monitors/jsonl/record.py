@@ -22,13 +22,17 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 VALUES = frozenset({"checkpoint", "data", "entry", "key", "metadata", "payload", "update", "value"})
 """The fields in which values of users stand."""
-INNER = frozenset({"fingerprint", "lane", "legacy", "lineage", "took"})
-"""The fields that say nothing outside of the engine."""
+INNER = frozenset({"at", "fingerprint", "lane", "legacy", "lineage", "number", "took"})
+"""The fields that are written already, or say nothing outside of the engine."""
 
 
-def _started(fact: ActivationStarted) -> Record:
+def _started(job_id: str, fact: ActivationStarted) -> Record:
     work = fact.activation
     return {
+        "job_id": job_id,
+        "number": fact.number,
+        "at": fact.at,
+        "fact": "activation_started",
         "activation": work.id,
         "routine_id": work.routine_id,
         "slot": work.slot,
@@ -38,9 +42,13 @@ def _started(fact: ActivationStarted) -> Record:
     }
 
 
-def _emitted(fact: EventEmitted) -> Record:
+def _emitted(job_id: str, fact: EventEmitted) -> Record:
     work = fact.activation
     return {
+        "job_id": job_id,
+        "number": fact.number,
+        "at": fact.at,
+        "fact": "event_emitted",
         "activation": None if work is None else work.id,
         "routine_id": fact.routine_id,
         "event": fact.event,
@@ -49,9 +57,13 @@ def _emitted(fact: EventEmitted) -> Record:
     }
 
 
-def _completed(fact: ActivationCompleted) -> Record:
+def _completed(job_id: str, fact: ActivationCompleted) -> Record:
     work = fact.activation
     return {
+        "job_id": job_id,
+        "number": fact.number,
+        "at": fact.at,
+        "fact": "activation_completed",
         "activation": work.id,
         "routine_id": work.routine_id,
         "slot": work.slot,
@@ -60,40 +72,38 @@ def _completed(fact: ActivationCompleted) -> Record:
     }
 
 
-def _other(fact: Fact) -> Record:
-    record: Record = {}
-    for one in fields(type(fact))[2:]:  # after number and time
-        if one.name in INNER:
-            continue
+def _other(job_id: str, fact: Fact) -> Record:
+    record: Record = {"job_id": job_id, "number": fact.number, "at": fact.at, "fact": fact.tag}
+    for one in fields(type(fact)):
         value = getattr(fact, one.name)
         if isinstance(value, Activation):
-            record |= {
-                "activation": value.id,
-                "routine_id": value.routine_id,
-                "slot": value.slot,
-                "attempt": value.attempt,
-            }
+            record["activation"] = value.id
+            record["routine_id"], record["slot"] = value.routine_id, value.slot
+            record["attempt"] = value.attempt
         elif one.name == "activations":
             record[one.name] = [work.id for work in value]
         elif isinstance(value, ErrorRecord):
             record[one.name] = asdict(value)
-        else:
+        elif one.name not in INNER:
             record[one.name] = value
     return record
 
 
-def record_of(kind: type[Fact], *, data: bool) -> Callable[[str, Fact], Record]:
+FREQUENT: dict[type[Fact], Callable[[str, Any], Record]] = {
+    ActivationStarted: _started,
+    EventEmitted: _emitted,
+    ActivationCompleted: _completed,
+}
+"""The kinds of which most facts are, each with a function that is fast; the others share one."""
+
+
+def record_of(kind: type[Fact], *, data: bool) -> Callable[[str, Any], Record]:
     """Return what makes the record of a fact of that kind, without users' values where `data` is False."""
-    special: dict[type[Fact], Callable[[Any], Record]] = {
-        ActivationStarted: _started,
-        EventEmitted: _emitted,
-        ActivationCompleted: _completed,
-    }
-    content, tag = special.get(kind, _other), kind.tag
+    whole = FREQUENT.get(kind, _other)
+    if data:
+        return whole
 
     def record(job_id: str, fact: Fact) -> Record:
-        head = {"job_id": job_id, "number": fact.number, "at": fact.at, "fact": tag}
-        body = content(fact)
-        return head | (body if data else {name: body[name] for name in body if name not in VALUES})
+        return {name: value for name, value in whole(job_id, fact).items() if name not in VALUES}
 
     return record

@@ -34,15 +34,15 @@ class Durations:
 
     def add(self, seconds: float) -> None:
         """Take in one more."""
-        if not self.count or seconds < self.least:
+        if seconds < self.least or not self.count:
             self.least = seconds
         if seconds > self.most:
             self.most = seconds
         self.count += 1
         self.total += seconds
         fraction, exponent = frexp(seconds or NOTHING)
-        bucket = exponent * STEPS + int(fraction * 2 * STEPS)
-        self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
+        bucket, buckets = exponent * STEPS + int(fraction * (2 * STEPS)), self.buckets
+        buckets[bucket] = buckets.get(bucket, 0) + 1
 
     def merge(self, other: Durations) -> None:
         """Take in all of another."""

@@ -139,8 +139,8 @@ class Tracker(Monitor):
 
     def on_activation_completed(self, job: Job, fact: ActivationCompleted) -> None:
         """Count it, with how long it took."""
-        tally = self._jobs.get(job.job_id) or self._of(job, fact)
-        tally.routine(fact.activation.routine_id).durations.add(fact.seconds)
+        tally, routine_id = self._jobs.get(job.job_id) or self._of(job, fact), fact.activation.routine_id
+        (tally.routines.get(routine_id) or tally.routine(routine_id)).durations.add(fact.seconds)
 
     def on_activation_failed(self, job: Job, fact: ActivationFailed | ActivationSkipped) -> None:
         """Count the failure."""
