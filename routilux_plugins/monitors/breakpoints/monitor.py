@@ -69,7 +69,10 @@ class Breakpoints(Monitor):
         return self._add(Condition(before=name, when=when))
 
     def on(self, tag: str, when: When | None = None) -> Condition:
-        """Let jobs stand at a kind of fact, as `activation_failed`; `when(job, fact)` may say no."""
+        """Let jobs stand at a kind of fact, as `activation_failed`; `when(job, fact)` may say no.
+
+        A job that has nothing left to start when it happens ends all the same; its stop is over then.
+        """
         known = sorted(kind.tag for kind in self.watches() if kind not in ENDS)
         if tag not in known:
             near = get_close_matches(tag, known, n=1)
@@ -117,6 +120,8 @@ class Breakpoints(Monitor):
                 return None
             jobs.take(stop)
             number = standing.goes()
+            if standing.missed:
+                jobs.add(standing.missed.pop(0))
         if number != NEXT:
             job.release(number)
         with jobs.lock:
@@ -138,6 +143,8 @@ class Breakpoints(Monitor):
                 standing.held.pop(stop.activation.id, None)
         while made is None:
             with jobs.lock:
+                if standing.missed:
+                    jobs.add(standing.missed.pop(0))
                 work = standing.first()
                 if work is None and not standing.stands and jobs.get(job) is standing:
                     jobs.forget(job)
@@ -193,9 +200,12 @@ class Breakpoints(Monitor):
             standing = jobs.get(job)
             if isinstance(fact, ENDS):
                 jobs.forget(job)
-            elif meets and (standing is None or standing.stop is None):
+            elif meets:
                 made = Stop(self, job, f"at {fact.tag}", None, fact)
-                jobs.add(made)
+                if standing is None or not standing.stands:
+                    jobs.add(made)
+                else:
+                    standing.missed.append(made)
             elif standing is not None and isinstance(fact, STEPS) and standing.stepping == fact.activation.id:
                 work = standing.first()
                 standing.stepping, standing.arriving = None, work is None

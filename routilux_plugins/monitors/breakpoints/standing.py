@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from routilux_core import Activation, Job
     from routilux_plugins.monitors.breakpoints.stop import Stop
 
+MOST = 100
+"""So many stops are kept for somebody to wait for, of jobs that are over by then."""
 NEXT = -1
 """Stands for whatever wants to start next."""
 
@@ -30,6 +32,8 @@ class Standing:
         self.stepping: int | None = None
         """The number of what makes the step, or NEXT."""
         self.arriving = False
+        self.missed: list[Stop] = []
+        """Facts at which it would have stood, had it not stood already."""
 
     @property
     def stands(self) -> bool:
@@ -107,9 +111,11 @@ class StandingJobs:
         return self.take(self._untold[0])
 
     def forget(self, job: Job) -> None:
-        """Let a job go; whoever waits for its next stop waits in vain."""
-        if self._standing.pop(job, None) is not None:
-            self._untold = [one for one in self._untold if one.job is not job]
+        """Let a job go; who waits for its next stop waits in vain, unless a fact is left to be looked at."""
+        standing = self._standing.pop(job, None)
+        if standing is not None:
+            self._untold += standing.missed
+            self._untold = [one for one in self._untold if one.job is not job or one.fact is not None][-MOST:]
             self.lock.notify_all()
 
     def wait(self, ready: Callable[[], bool], timeout: float | None) -> bool:

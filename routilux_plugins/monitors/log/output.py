@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import threading
 from datetime import UTC, datetime
 
@@ -31,7 +32,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(said, default=repr)
 
 
-class Output(logging.StreamHandler):  # type: ignore[type-arg]  # it is not generic at run time
+class Output(logging.Handler):
     """The one handler of its format, which the monitors of several managers share."""
 
     def __init__(self, form: str) -> None:
@@ -40,6 +41,13 @@ class Output(logging.StreamHandler):  # type: ignore[type-arg]  # it is not gene
         self.users = 0
         self.before = ROOT.level, ROOT.propagate
         self.setFormatter(JsonFormatter() if form == "json" else logging.Formatter(TEXT))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write it to whatever is the standard error output now."""
+        try:
+            sys.stderr.write(f"{self.format(record)}\n")
+        except Exception:  # noqa: BLE001 - logging has its own way to say that
+            self.handleError(record)
 
 
 def open_output(form: str, level: int) -> Output:

@@ -41,7 +41,8 @@ class Progress(Monitor):
         self._stream = stream
         self._lock = threading.Lock()
         """Guards what follows. What is counted of a job is written in its turn alone."""
-        self._jobs: dict[str, JobTally] = {}
+        self.jobs: dict[str, JobTally] = {}
+        """How far the jobs are that run, by their ids."""
         self._flows: dict[str, FlowTally] = {}
         self._view: View | None = None
 
@@ -53,29 +54,29 @@ class Progress(Monitor):
 
     def on_job_resumed(self, job: Job, _fact: Fact) -> None:
         """Show it, with what was left to do."""
-        if job.job_id not in self._jobs:
+        if job.job_id not in self.jobs:
             waiting = Counter(task.routine_id for task in job.job_state.pending_tasks)
             self._begin(job, waiting, again=True)
 
     def _begin(self, job: Job, waiting: Mapping[str, int], *, again: bool) -> None:
         flow_id = job.flow.flow_id
         with self._lock:
-            self._jobs[job.job_id] = JobTally(flow_id, waiting)
+            self.jobs[job.job_id] = JobTally(flow_id, waiting)
             self._flows.setdefault(flow_id, FlowTally()).begin(again=again)
             stream = self._stream or getattr(sys, self._settings.stream)
             if self._view is None and stream is not None:
                 kind = ScreenView if stream.isatty() else LineView
-                self._view = kind(self._settings, stream, self._flows, self._jobs)
+                self._view = kind(self._settings, stream, self._flows, self.jobs)
                 self._view.start()
 
     def on_job_completed(self, job: Job, fact: Fact) -> None:
         """Show how it ended; with the last one, the view is over before anybody hears of that end."""
         ending = None
         with self._lock:
-            tally = self._jobs.pop(job.job_id, None)
+            tally = self.jobs.pop(job.job_id, None)
             if tally is not None:
                 self._flows[tally.flow_id].take(tally, fact.tag.removeprefix("job_"))
-                if not self._jobs:
+                if not self.jobs:
                     ending, self._view = self._view, None
                     self._flows = {}
         if ending is not None:
@@ -100,7 +101,7 @@ class Progress(Monitor):
 
     def on_event_emitted(self, job: Job, fact: Any) -> None:
         """Count what waits."""
-        tally = self._jobs.get(job.job_id)
+        tally = self.jobs.get(job.job_id)
         if tally is not None:
             tally.made(fact.activations)
             self._changed()
@@ -109,7 +110,7 @@ class Progress(Monitor):
 
     def on_activation_started(self, job: Job, fact: ActivationStarted) -> None:
         """Count what runs."""
-        tally = self._jobs.get(job.job_id)
+        tally = self.jobs.get(job.job_id)
         if tally is not None:
             tally.started(fact.activation)
             self._changed()
@@ -137,7 +138,7 @@ class Progress(Monitor):
         self._stopped(job, fact)
 
     def _stopped(self, job: Job, fact: Any, **how: bool) -> None:
-        tally = self._jobs.get(job.job_id)
+        tally = self.jobs.get(job.job_id)
         if tally is not None:
             tally.stopped(fact.activation, **how)
             self._changed()

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NOTHING = Text("-", style="dim")
+COLUMNS = {"done": 9, "running": 7, "waiting": 9, "errors": 7, "rate": 9}
+"""The headings of the counts, and how much room each has."""
+ROOMY = 70
+"""From so many columns on, all of them are shown."""
 
 
 class Picture:
@@ -46,13 +50,13 @@ class Picture:
         name.truncate(max(1, width - len(time) - 1), overflow="ellipsis", pad=True)
         return name.append(f" {time}", style="dim")
 
-    def table(self) -> Table:
+    def table(self, width: int) -> Table:
         """Return its routines as a table; where not all have room, those before others that are at it."""
-        most = self.most
+        most, roomy = self.most, width >= ROOMY
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=True)
         table.add_column("  routine", no_wrap=True, overflow="ellipsis", ratio=1, min_width=12)
-        for name, width in (("done", 9), ("running", 7), ("waiting", 9), ("errors", 7), ("rate", 9)):
-            table.add_column(name, justify="right", no_wrap=True, min_width=width)
+        for name, room in COLUMNS.items() if roomy else list(COLUMNS.items())[:-1]:
+            table.add_column(name, justify="right", no_wrap=True, min_width=room if roomy else len(name))
         shown = list(self.rows)
         if len(shown) > most:
             busy = sorted(shown, key=lambda name: not (self.rows[name].running or self.rows[name].waiting))
@@ -61,14 +65,14 @@ class Picture:
         for name in shown:
             row = self.rows[name]
             rate = self._rates.get(name, 0.0)
-            table.add_row(
-                f"  {name}",
+            cells = [
                 _count(row.done, "green"),
                 _count(row.running, "bold"),
                 _count(row.waiting, ""),
                 _count(row.errors, "red"),
                 Text(_rate(rate)) if rate else NOTHING,
-            )
+            ]
+            table.add_row(f"  {name}", *cells[: None if roomy else -1])
         if len(shown) < len(self.rows) and most:
             table.add_row(Text(f"  and {len(self.rows) - len(shown)} more", style="dim"))
         return table

@@ -172,7 +172,7 @@ class ScreenView(LineView):
                 picture.most = most
             for picture in shown:
                 console.print(picture.head(seconds, width), width=width, no_wrap=True)
-                console.print(picture.table(), width=width)
+                console.print(picture.table(width), width=width)
             if len(shown) < len(pictures):
                 console.print(f"and {len(pictures) - len(shown)} more flows", style="dim", width=width)
         return capture.get().splitlines()[:height]
