@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import suppress
+from time import monotonic, thread_time
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.errors import InvalidOption
-from routilux_core.observers import Watching, watches_of
+from routilux_core.observers import ENDS, Watching, watches_of
 from routilux_core.typed import typed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from queue import SimpleQueue
 
     from routilux_core.fact import Fact
@@ -23,14 +23,19 @@ SIZE = 10_000
 """How many facts wait at most where nobody says it."""
 PATIENCE = 5.0
 """Seconds that a shutdown waits for what is in a queue where nobody says it."""
+SLICE = 0.002
+"""Seconds of the processor's time after which the thread rests, if more has come meanwhile, ..."""
+REST = 19
+"""... so many times as long as it has worked: Python runs one thread at a time, and the job is another."""
 
 
 class MonitorQueue:
     """A monitor with a bounded queue and a thread of its own: no job waits for it, whatever it does.
 
-    Facts come to it in order. One that finds `size` others waiting is dropped and counted. It may stand
-    wherever a monitor may. A manager that shuts down waits up to `patience` seconds for what is in the queue;
-    then the rest is dropped, and a thread that is still in the monitor is left behind.
+    Facts come to it in order. Those that find `size` others waiting are dropped and counted. It may stand
+    wherever a monitor may. While facts come in, the thread takes a twentieth of the time at most. A manager
+    that shuts down waits up to `patience` seconds for what is in the queue; then the rest is dropped, and a
+    thread that is still in the monitor is left behind.
 
     >>> seen = []
     >>> def slow(job, fact):
@@ -60,13 +65,18 @@ class MonitorQueue:
         self._queue: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
         """Calls, each with its arguments."""
         self._lock = threading.Lock()
-        """Guards the thread's beginning and end, and the count."""
+        """Guards the counts and the thread's beginning and end; no monitor is called under it."""
         self._thread: threading.Thread | None = None
-        self._dropped = 0
+        self._hurry = threading.Event()
+        """Set while somebody waits for it, so that it does not rest."""
+        self._taken = self._told = self._dropped = 0
+        """How many facts came in, how many of these the monitor was shown, and how many it never will be."""
+        self._closings = 0
+        """How often it was left behind; what came in before that is not shown any more."""
         self._kept = 0
         """How many managers want the thread to stay while there is nothing to do."""
-        self._open: set[int] = set()
-        """The jobs that are watched alone and may have more to tell, by their watching."""
+        self._open = 0
+        """How many jobs that are watched alone may have more to tell."""
 
     @property
     def dropped(self) -> int:
@@ -75,8 +85,8 @@ class MonitorQueue:
 
     @property
     def waiting(self) -> int:
-        """About how many facts wait for it."""
-        return self._queue.qsize()
+        """How many facts wait for it."""
+        return self._taken - self._told
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the monitor has been shown all that has come so far; False when `timeout` came first."""
@@ -84,30 +94,34 @@ class MonitorQueue:
             return True
         done = threading.Event()
         self._add(done.set)
+        self._hurry.set()
         return done.wait(timeout)
 
     # -- for jobs ----------------------------------------------------------------------------------------
 
-    def put(self, watching: Watching, job: Job, fact: Fact) -> None:
-        """Let the fact be told some time, if there is room; return at once."""
-        if watching.once:
-            self._open.add(id(watching))
-        if self._queue.qsize() >= self.size:
-            self._refuse(watching.name, job)
-        else:
-            self._add(watching.tell, job, fact)
-
-    def leave(self, watching: Watching) -> None:
-        """Know that the job which is watched has no more to tell for now."""
-        self._add(self._open.discard, id(watching))
-
-    def _refuse(self, name: str, job: Job) -> None:
+    def put(self, watching: Watching, job: Job, news: Sequence[Fact]) -> None:
+        """Let facts be told some time, as many as there is room for; return at once."""
         with self._lock:
-            self._dropped += 1
-            first = self._dropped == 1
-        if first:
-            text = "monitor %r falls behind: its queue of %d is full at job %s; facts are dropped and counted"
-            log.warning(text, name, self.size, job.job_id)
+            if watching.once and not watching.open:
+                watching.open = True
+                self._open += 1
+            room, count = self.size - self._taken + self._told, len(news)
+            if count <= room:
+                self._taken += count
+            else:
+                first = not self._dropped
+                self._taken += room
+                self._dropped += count - room
+        if count > room:
+            news, refused = news[:room], news[room:]
+            for fact in refused if watching.open else ():
+                if type(fact) in ENDS:
+                    self._add(self._leave, watching)
+            if first:
+                text = "monitor %r falls behind, facts are dropped: its queue of %d is full at job %s"
+                log.warning(text, watching.name, self.size, job.job_id)
+        if news:
+            self._add(self._tell, watching, job, news, self._closings)
 
     # -- for managers ------------------------------------------------------------------------------------
 
@@ -116,11 +130,14 @@ class MonitorQueue:
         with self._lock:
             self._kept += 1
 
-    def close(self, name: str, limit: float | None) -> None:
+    def close(self, name: str, limit: float) -> None:
         """Wait for what is in the queue, at most so many seconds, then drop it and let the thread end."""
-        limit = self.patience if limit is None else min(limit, self.patience)
         if not self.wait(limit):
-            left = self._clear()
+            with self._lock:
+                left = self._taken - self._told
+                self._told = self._taken
+                self._dropped += left
+                self._closings += 1
             text = (
                 "monitor %r was not done %.2g s after the jobs; its thread is left behind, %d facts dropped"
             )
@@ -130,19 +147,6 @@ class MonitorQueue:
             running = self._thread is not None
         if running:
             self._add(_nothing)
-
-    def _clear(self) -> int:
-        from queue import Empty  # noqa: PLC0415 - as above
-
-        left = 0
-        with self._lock, suppress(Empty):
-            while True:
-                call, *_ = self._queue.get_nowait()
-                if isinstance(getattr(call, "__self__", None), Watching):
-                    left += 1
-                    self._dropped += 1
-        self._open.clear()
-        return left
 
     # -- the thread --------------------------------------------------------------------------------------
 
@@ -158,12 +162,21 @@ class MonitorQueue:
                 self._thread.start()
 
     def _run(self) -> None:
+        queue, began, worked = self._queue, monotonic(), thread_time()
         while True:
-            call, *given = self._queue.get()
+            if queue.empty():
+                self._hurry.clear()
+                if not (self._open or self._kept) and self._ends():
+                    return
+            call, *given = queue.get()
             call(*given)
             del call, given  # a job that is over is not to be kept by who waits for the next
-            if not (self._open or self._kept) and self._ends():
-                return
+            if monotonic() - began > SLICE:
+                spent = thread_time() - worked
+                if spent > SLICE and not queue.empty():
+                    self._hurry.wait(spent * REST)
+                if spent > SLICE or queue.empty():
+                    began, worked = monotonic(), thread_time()
 
     def _ends(self) -> bool:
         """Let the thread be over, unless there is more to do."""
@@ -172,6 +185,23 @@ class MonitorQueue:
                 self._thread = None
                 return True
             return False
+
+    def _tell(self, watching: Watching, job: Job, news: Sequence[Fact], closings: int) -> None:
+        for fact in news:
+            with self._lock:
+                if closings != self._closings:
+                    break
+                self._told += 1
+            watching.tell(job, fact)
+            if watching.open and (watching.dropped or type(fact) in ENDS):
+                self._leave(watching)
+
+    def _leave(self, watching: Watching) -> None:
+        """Know that a job which is watched alone has no more to tell for now."""
+        with self._lock:
+            if watching.open:
+                watching.open = False
+                self._open -= 1
 
 
 def _nothing() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import define, evolve
@@ -61,11 +61,8 @@ def watches_of(monitor: Any) -> Watches:
 class Line(Protocol):
     """Where facts wait for a monitor that jobs do not wait for."""
 
-    def put(self, watching: Watching, job: Job, fact: Fact) -> None:
-        """Let the fact be told some time; return at once."""
-
-    def leave(self, watching: Watching) -> None:
-        """Know that the job which is watched has no more to tell for now."""
+    def put(self, watching: Watching, job: Job, news: Sequence[Fact]) -> None:
+        """Let facts be told some time, in order; return at once."""
 
 
 @define(eq=False, repr=False)
@@ -77,17 +74,20 @@ class Watching:
     line: Line | None = None
     once: bool = False
     """Whether it is of one job alone, with which its line may end."""
+    open: bool = False
+    """Whether it keeps its line open: from the first fact on, until the job has no more to tell for now."""
     dropped: bool = False
     """True when the monitor has raised, so that it is told nothing more of the job."""
 
     def tell(self, job: Job, fact: Fact) -> None:
         """Show the fact to the monitor; if it raises, it is dropped for that job."""
-        if self.dropped:
-            return
         kind = type(fact)
+        calls = self.watches.get(kind)
+        if calls is None or self.dropped:
+            return
         seen = VIEWS[kind](fact)
         try:
-            for call in self.watches[kind]:
+            for call in calls:
                 call(job, seen)
         except BaseException:
             self.dropped = True
@@ -98,30 +98,36 @@ class Watching:
 class Observers:
     """The monitors of one job."""
 
-    __slots__ = ("_watching",)
+    __slots__ = ("_lines", "_watching")
 
     def __init__(self) -> None:
         self._watching: tuple[Watching, ...] = ()
+        """Those that the job waits for."""
+        self._lines: tuple[tuple[Watching, Line, set[type[Fact]] | None], ...] = ()
+        """The others, where their facts wait, and which do; None for all."""
 
     def __bool__(self) -> bool:
-        return bool(self._watching)
+        return bool(self._watching or self._lines)
 
     def add(self, watching: Watching) -> None:
         """Let one more watch."""
-        if watching.watches:
-            self._watching = (*self._watching, evolve(watching))
+        if not watching.watches:
+            return
+        own = evolve(watching)
+        if own.line is None:
+            self._watching = (*self._watching, own)
+        else:
+            kinds = None if len(own.watches) == len(APPLY) else {*own.watches, *(ENDS if own.once else ())}
+            self._lines = (*self._lines, (own, own.line, kinds))
 
     def show(self, job: Job, news: list[Fact]) -> None:
         """Give the facts to all monitors, in order; one that raises is dropped for this job."""
-        for fact in news:
-            kind = type(fact)
-            for watching in self._watching:
-                if kind in watching.watches:
-                    if watching.line is None:
-                        watching.tell(job, fact)
-                    else:
-                        watching.line.put(watching, job, fact)
-            if kind in ENDS:
-                for watching in self._watching:
-                    if watching.line is not None and watching.once:
-                        watching.line.leave(watching)
+        watching = self._watching
+        if watching:
+            for fact in news:
+                for one in watching:
+                    one.tell(job, fact)
+        for own, line, kinds in self._lines:
+            wanted = news if kinds is None else [fact for fact in news if type(fact) in kinds]
+            if wanted and not own.dropped:
+                line.put(own, job, wanted)
