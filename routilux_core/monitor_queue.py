@@ -212,6 +212,6 @@ def _nothing() -> None:
 
 def watching_of(name: str, monitor: Any, *, once: bool = False) -> Watching:
     """Return the watching of a monitor, or of one with a queue."""
-    if isinstance(monitor, MonitorQueue):
-        return Watching(name, watches_of(monitor.monitor), monitor, once)
-    return Watching(name, watches_of(monitor), None, once)
+    line = monitor if isinstance(monitor, MonitorQueue) else None
+    bare = monitor if line is None else line.monitor
+    return Watching(name, watches_of(bare), line, getattr(bare, "reads_only", False) is True, once)

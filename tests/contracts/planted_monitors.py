@@ -20,6 +20,15 @@ class Cancelling(Monitor):
         job.cancel("it has errors")
 
 
+class Spoiling(Monitor):
+    """Promises to change nothing, and takes out what it has no use for."""
+
+    reads_only = True
+
+    def on_event_emitted(self, job, fact):
+        fact.data.pop("more", None)
+
+
 class Writing(Monitor):
     """Leaves its notes in the job."""
 
@@ -132,6 +141,7 @@ class RaisingInHook(Monitor):
 PLANTED = {
     Raising: ("test_it_takes_every_kind_of_fact", "test_it_watches_one_job", "test_it_may_have_a_queue"),
     Cancelling: ("test_it_changes_nothing",),
+    Spoiling: ("test_it_changes_nothing",),
     Writing: ("test_it_changes_nothing",),
     KeepingJobs: ("test_it_keeps_no_job_that_is_over",),
     Dropping: ("test_it_serves_the_next_manager", "test_it_serves_two_managers"),

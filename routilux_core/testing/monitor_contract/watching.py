@@ -25,6 +25,7 @@ def _came_of(state: JobState) -> dict[str, Any]:
         "the outputs": [output["data"] for output in state.output_log],
         "the errors": sorted((error.type, error.message) for error in state.errors),
         "the facts": Counter(fact.tag for fact in state.facts),
+        "the payloads": Counter(repr(getattr(fact, "data", None)) for fact in state.facts),
     }
 
 

@@ -6,7 +6,7 @@ import os
 import threading
 from difflib import get_close_matches
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from routilux_core import (
     InvalidOption,
@@ -35,6 +35,8 @@ class Jsonl(Monitor):
 
     The file is open while a job runs that is watched. Only its owner may read it, since payloads are in it.
     """
+
+    reads_only: ClassVar[bool] = True
 
     def __init__(self, settings: JsonlSettings) -> None:
         self._path = settings.path.absolute()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from routilux_core import InvalidOption, Monitor, hookimpl
 from routilux_plugins.monitors.log.message import INFO, extra, message
@@ -28,6 +28,8 @@ class Logging(Monitor):
 
     Kinds of facts below that level are not watched, so at level `warning` it costs nothing.
     """
+
+    reads_only: ClassVar[bool] = True
 
     def __init__(self, settings: LoggingSettings) -> None:
         self._level = LEVELS[settings.level]

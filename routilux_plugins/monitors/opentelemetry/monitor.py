@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from opentelemetry import context, trace
@@ -39,6 +39,8 @@ class Tracing(Monitor):
     A handler runs inside the span of its attempt, in this process or in another one. A job that a handler
     starts is inside that handler's span. An activation is linked to the ones whose events it has got.
     """
+
+    reads_only: ClassVar[bool] = True
 
     def __init__(
         self, settings: TracingSettings | None = None, provider: trace.TracerProvider | None = None

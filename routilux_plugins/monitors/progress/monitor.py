@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from routilux_core import Monitor, hookimpl
 from routilux_plugins.monitors.progress.settings import ProgressSettings
@@ -35,6 +35,8 @@ class Progress(Monitor):
     On a terminal that is a table, painted over in place; elsewhere it is a line now and then. A thread of its
     own shows it from when the first job begins until none is left.
     """
+
+    reads_only: ClassVar[bool] = True
 
     def __init__(self, settings: ProgressSettings | None = None, stream: TextIO | None = None) -> None:
         self._settings = settings or ProgressSettings()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest, start_http_server
 
@@ -31,6 +31,8 @@ class Prometheus(Monitor):
     >>> [line for line in prometheus.text().splitlines() if line.startswith("routilux_jobs_total")]
     ['routilux_jobs_total{flow="doubling",status="completed"} 1.0']
     """
+
+    reads_only: ClassVar[bool] = True
 
     def __init__(
         self, settings: PrometheusSettings | None = None, registry: CollectorRegistry | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from time import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from routilux_core import Monitor, UnknownName
 from routilux_plugins.monitors.tracker.durations import Durations
@@ -63,6 +63,8 @@ class Tracker(Monitor):
     >>> tracker.get_flow_performance("doubling").success_rate
     1.0
     """
+
+    reads_only: ClassVar[bool] = True
 
     def __init__(self, jobs: int = 1000) -> None:
         self._remembered = jobs
