@@ -40,7 +40,10 @@ class Monitor:
     """
 
     reads_only: ClassVar[bool] = False
-    """Whether it promises to change nothing that it is given; it gets the facts themselves, which is faster."""
+    """Whether it promises to change nothing that it is given: it gets the facts themselves, which is faster.
+
+    The contract kit for monitors looks at that too.
+    """
 
     def watches(self) -> Watches:
         """Return what is to be called for which kind of fact."""
