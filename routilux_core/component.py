@@ -16,7 +16,8 @@ from routilux_core.typed import fields_of, typed
 
 Made = TypeVar("Made")
 KINDS = ("executor", "store", "monitor", "routine", "flow", "policy")
-RESERVED = {"monitor": ("enabled", "queue")}
+ENABLED, QUEUE = "enabled", "queue"
+RESERVED = {"monitor": (ENABLED, QUEUE)}
 """The options that all components of a kind have, so that none has one of its own by that name."""
 
 

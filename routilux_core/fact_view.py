@@ -34,13 +34,13 @@ def copied(value: Any) -> Any:
     kind = type(value)
     if kind in PLAIN:
         return value
-    if kind is dict:
-        for item in value.values():
-            if type(item) not in PLAIN:
-                break
-        else:
-            return value.copy()
     try:
+        if kind is dict:
+            for item in value.values():
+                if type(item) not in PLAIN:
+                    break
+            else:
+                return value.copy()
         return _copied(value)
     except RuntimeError:  # it holds itself, or somebody changes it right now
         return _deep(value)

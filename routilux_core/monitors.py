@@ -8,12 +8,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from routilux_core.component import ENABLED, QUEUE
 from routilux_core.errors import InvalidOption, MissingComponent, PluginError, UnknownComponent
 from routilux_core.hooks import JOB_HOOKS, Bound, own_hook
 from routilux_core.monitor_queue import MonitorQueue, watching_of
 from routilux_core.observers import watches_of
 from routilux_core.plugin import PluginStatus
-from routilux_core.selection import ENABLED
 from routilux_core.typed import typed
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from routilux_core.plugin import Plugin
     from routilux_core.registry import Registry
     from routilux_core.settings import Settings
-
-QUEUE = "queue"
-"""The option of every monitor that says how many facts may wait for it; without it, jobs wait."""
 
 
 class Monitors(Mapping[str, Any]):
@@ -69,9 +66,13 @@ class Monitors(Mapping[str, Any]):
 
     def switched_on(self, registry: Registry) -> list[tuple[str, Any]]:
         """Return the monitors that the settings switch on, made with their options."""
-        for name, options in self._settings.monitors.items():
-            if typed(options.get(ENABLED, True), bool, f"monitors.{name}.{ENABLED}"):
-                self._named(name, registry)
+        on = [
+            self._found(name, registry)
+            for name, options in self._settings.monitors.items()
+            if typed(options.get(ENABLED, True), bool, f"monitors.{name}.{ENABLED}")
+        ]
+        for component in on:  # only now: none is made where another one has wrong options
+            self._named(component)
         self._on = tuple(self._made)
         return list(self._made.items())
 
@@ -101,8 +102,8 @@ class Monitors(Mapping[str, Any]):
             raise self._settings.placed(error, where) from error
         return where, options, size
 
-    def _named(self, name: str, registry: Registry) -> tuple[str, Any]:
-        """Return the first name and the monitor of a name, made when it is first asked for."""
+    def _found(self, name: str, registry: Registry) -> Component:
+        """Return what is registered by a name, its options looked at."""
         try:
             component = registry.find("monitor", name)
         except UnknownComponent as error:
@@ -111,6 +112,11 @@ class Monitors(Mapping[str, Any]):
                 raise
             advice = "; ".join(filter(None, (f"{source} names it", getattr(error, "advice", ""))))
             raise MissingComponent(error.name, error.known, error.kind, advice) from error
+        self._checked(component)
+        return component
+
+    def _named(self, component: Component) -> tuple[str, Any]:
+        """Return the first name of a monitor, and the monitor, made when it is first asked for."""
         with self._lock:
             made = self._made.get(component.name)
             if made is None:
@@ -141,7 +147,8 @@ class Monitors(Mapping[str, Any]):
             if isinstance(one, type):
                 raise InvalidOption("monitors", one, f"objects, not classes; call it: {one.__name__}()")
             named = isinstance(one, str)
-            name, monitor = self._named(one, job.manager.registry) if named else (_name(one), one)
+            found = self._named(self._found(one, job.manager.registry)) if named else (_name(one), one)
+            name, monitor = found
             if named and name in self._on:
                 continue
             job.attach(watching_of(name, monitor, once=not named))

@@ -10,23 +10,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from routilux_core.component import ENABLED
+from routilux_core.errors import InvalidOption
 from routilux_core.scalar import Text, json_value
 
 SELECTED = "monitors"
 """The setting that has such tables."""
-ENABLED = "enabled"
 OTHERS = "*"
 """Stands for all that a list has not named."""
 
 
-def selected(value: Any) -> Any:
-    """Return tables with `enabled` in them for a list, a text or a table; anything else as it is."""
+def selected(value: Any) -> dict[str, Any]:
+    """Return tables with `enabled` in them for a list, a text from a variable, or a table."""
     if isinstance(value, Text):
         value = _listed(value)
     if isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value):
         value = {**{str(name): {ENABLED: True} for name in value}, OTHERS: {ENABLED: False}}
     if not isinstance(value, Mapping):
-        return value
+        raise InvalidOption(SELECTED, value, "a list of names, or a table of options for each name")
     tables = {name: {ENABLED: one} if isinstance(one, (bool, Text)) else one for name, one in value.items()}
     if OTHERS in tables:
         tables = {
@@ -44,8 +45,6 @@ def _listed(text: Text) -> Any:
     return [] if found.strip().lower() == "none" else [one.strip() for one in found.split(",") if one.strip()]
 
 
-def shut_out(tables: Any, lower: Any) -> list[str]:
+def shut_out(tables: Mapping[str, Any], lower: Mapping[str, Any]) -> list[str]:
     """Return the names among a `lower` source's tables that the list of a higher one has not named."""
-    if not isinstance(tables, Mapping) or OTHERS not in tables or not isinstance(lower, Mapping):
-        return []
-    return [name for name in lower if name not in tables]
+    return [name for name in lower if name not in tables] if OTHERS in tables else []

@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from routilux_core.component import ENABLED
 from routilux_core.errors import InvalidOption, InvalidSetting, RoutiluxError
 from routilux_core.scalar import Text, json_value
-from routilux_core.selection import ENABLED, OTHERS, SELECTED, selected, shut_out
+from routilux_core.selection import OTHERS, SELECTED, selected, shut_out
 from routilux_core.settings_file import VARIABLE, SettingsFile, find_file
 
 PREFIX = "ROUTILUX_"
@@ -31,8 +32,12 @@ class Origins:
     def add(self, values: Mapping[str, Any], place: Place) -> None:
         """Take from `values` what nobody has given yet; tables are taken key by key."""
         if SELECTED in values:
-            tables, lower = self.values.get(SELECTED), selected(values[SELECTED])
-            for name in shut_out(tables, lower):
+            try:
+                lower = selected(values[SELECTED])
+            except InvalidOption as error:
+                self._given[SELECTED] = place, (SELECTED,)
+                raise self.placed(error, SELECTED) from error
+            for name in shut_out(self.values.get(SELECTED, {}), lower):
                 off, by = {SELECTED: {name: {ENABLED: False}}}, self._given[f"{SELECTED}.{OTHERS}"][0]
                 self._fill(self.values, off, (), by)
             values = {**values, SELECTED: lower}
@@ -110,8 +115,12 @@ class Variables:
             if not isinstance(table, dict):
                 wanted = f"a part of {key!r}, which is given as a whole"
                 raise InvalidSetting(".".join(keys), text, wanted, name, f"{wanted}; set one of them")
-        value = json_value(text, "{") if len(keys) <= DEPTH else text
-        table[keys[-1]] = selected(value) if keys == (SELECTED,) else value
+        table[keys[-1]] = json_value(text, "{") if len(keys) <= DEPTH else text
+        if keys == (SELECTED,):
+            try:
+                table[SELECTED] = selected(table[SELECTED])
+            except InvalidOption as error:
+                raise InvalidSetting(error.option, error.value, error.wanted, name, str(error)) from error
 
     def place(self, keys: tuple[str, ...]) -> str:
         """Return the variable that gave a value, all of it or a part."""

@@ -73,9 +73,7 @@ class Settings:
         for name, (kind, default) in _declared().items():
             value = getattr(self, name)
             if name == SELECTED:
-                value = selected(value)
-                if isinstance(value, dict):
-                    value.pop(OTHERS, None)
+                value = {key: one for key, one in selected(value).items() if key != OTHERS}
             if value is not default:
                 object.__setattr__(self, name, typed(value, kind, name))
 

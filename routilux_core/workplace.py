@@ -215,10 +215,10 @@ class Workplace:
         """End all threads, waiting up to `limit` for all of them together."""
         with self._lock:
             told, self._told = self._told, True
+        until = None if limit is None else monotonic() + limit
         if not told:
             more = self.monitors.close(limit)
             self.hooks.closing(self, more)  # type: ignore[arg-type]  # every one of us is a JobManager
-        until = None if limit is None else monotonic() + limit
         for executor in self._executors.close():
             executor.stop(_left(until))
         self.timers.stop()

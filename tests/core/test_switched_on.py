@@ -195,7 +195,8 @@ def test_an_unknown_name_says_who_gave_it(file):
         ({"bell": {"queue": "many"}}, "monitors.bell.queue cannot be 'many'"),
         ({"bell": {"queue": -1}}, "the size of a MonitorQueue cannot be -1"),
         ({"gong": {"tone": "low"}}, "monitors.gong has no 'tone'"),
-        (5, "monitors cannot be 5"),
+        (5, "monitors cannot be 5; it takes a list of names, or a table of options for each name"),
+        ("bell", "monitors cannot be 'bell'; it takes a list of names"),
         ([5], r"monitors cannot be \[5\]"),
         ({"bell": 5}, "monitors.bell cannot be 5"),
     ],
@@ -203,6 +204,20 @@ def test_an_unknown_name_says_who_gave_it(file):
 def test_wrong_options_are_refused(given, text):
     with pytest.raises(InvalidOption, match=text):
         manager(given)
+
+
+def test_what_is_no_list_says_who_gave_it(file):
+    file('monitors = "bell"')
+    with pytest.raises(
+        InvalidSetting, match=r"routilux.toml, line 1: monitors cannot be 'bell'; it takes a list"
+    ):
+        manager()
+
+
+def test_a_variable_that_is_no_list_is_named(monkeypatch):
+    monkeypatch.setenv("ROUTILUX_MONITORS", "[5]")
+    with pytest.raises(InvalidSetting, match=r"ROUTILUX_MONITORS: monitors cannot be \[5\]; it takes a list"):
+        manager()
 
 
 def test_a_wrong_option_says_who_gave_it(file):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import finalize
 
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest, start_http_server
 
@@ -47,17 +48,16 @@ class Prometheus(Monitor):
         self._sent = cache(lambda *labels: self._metrics.events.labels(*labels).inc)
         self._since: dict[str, float] = {}
         """When jobs began to run, by their ids."""
-        self._server: Any = None
+        self.port: int | None = None
+        """The port on which the metrics are served."""
+        self._serving: Callable[[], object] | None = None
         if settings.port is not None:
             try:
-                self._server, _ = start_http_server(settings.port, settings.address, registry)
+                server, _ = start_http_server(settings.port, settings.address, registry)
             except OSError as error:
                 raise InvalidOption("port", settings.port, f"a port to serve on: {error}") from error
-
-    @property
-    def port(self) -> int | None:
-        """The port on which the metrics are served."""
-        return None if self._server is None else int(self._server.server_port)
+            self.port = server.server_port
+            self._serving = finalize(self, _end, server)  # also where its manager could not be made
 
     def text(self) -> str:
         """Return the metrics as Prometheus reads them."""
@@ -107,12 +107,16 @@ class Prometheus(Monitor):
     @hookimpl
     def manager_closing(self) -> None:
         """Serve no more."""
-        if self._server is not None:
-            server, self._server = self._server, None
-            server.shutdown()
-            server.server_close()
+        if self._serving is not None:
+            self._serving()
 
     def _finishing(self, flow_id: str, routine_id: str) -> tuple[Callable[[], None], Callable[[float], None]]:
         metrics = self._metrics
         count = metrics.activations.labels(flow_id, routine_id, "completed").inc
         return count, metrics.activation_seconds.labels(flow_id, routine_id).observe
+
+
+def _end(server: Any) -> None:
+    """Serve no more, and free the port."""
+    server.shutdown()
+    server.server_close()
