@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from time import thread_time
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +108,7 @@ class MonitorQueue:
             if watching.once and not watching.open:
                 watching.open = True
                 self._open += 1
-            room, count = self.size - self._taken + self._told, len(news)
+            room, count, closings = self.size - self._taken + self._told, len(news), self._closings
             if count <= room:
                 self._taken += count
             else:
@@ -123,7 +124,7 @@ class MonitorQueue:
                 text = "monitor %r falls behind, facts are dropped: its queue of %d is full at job %s"
                 log.warning(text, watching.name, self.size, job.job_id)
         if news:
-            self._add(self._tell, watching, job, news, self._closings)
+            self._add(self._tell, watching, job, news, closings)
 
     # -- for managers ------------------------------------------------------------------------------------
 
@@ -160,8 +161,10 @@ class MonitorQueue:
     def _start(self) -> None:
         with self._lock:
             if self._thread is None and not self._queue.empty():
-                self._thread = threading.Thread(target=self._run, name="routilux-monitor", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="routilux-monitor", daemon=True)
+                with suppress(RuntimeError):  # there can be no more threads; the next fact tries again
+                    thread.start()
+                    self._thread = thread
 
     def _run(self) -> None:
         queue, began = self._queue, thread_time()
