@@ -46,13 +46,17 @@ class Durations:
 
     def merge(self, other: Durations) -> None:
         """Take in all of another."""
-        if other.count:
-            self.least = min(self.least, other.least) if self.count else other.least
-            self.most = max(self.most, other.most)
-            self.count += other.count
-            self.total += other.total
-            for bucket, count in list(other.buckets.items()):
-                self.buckets[bucket] = self.buckets.get(bucket, 0) + count
+        if not other.count:
+            return
+        if other.least < self.least or not self.count:
+            self.least = other.least
+        if other.most > self.most:
+            self.most = other.most
+        self.count += other.count
+        self.total += other.total
+        buckets = self.buckets
+        for bucket, count in list(other.buckets.items()):
+            buckets[bucket] = buckets.get(bucket, 0) + count
 
     @property
     def average(self) -> float:

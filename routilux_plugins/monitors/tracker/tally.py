@@ -11,34 +11,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-class RoutineTally:
-    """What is counted of one routine."""
+class RoutineTally(Durations):
+    """What is counted of one routine, and how long those of its activations took that completed."""
 
-    __slots__ = ("durations", "failed", "retries")
+    __slots__ = ("failed", "retries")
 
     def __init__(self) -> None:
-        self.durations = Durations()
-        """Of those that completed."""
+        super().__init__()
         self.failed = 0
         self.retries = 0
 
-    def merge(self, other: RoutineTally) -> None:
+    def include(self, other: RoutineTally) -> None:
         """Take in all of another."""
-        self.durations.merge(other.durations)
+        self.merge(other)
         self.failed += other.failed
         self.retries += other.retries
 
     def performance(self) -> RoutinePerformance:
         """Return what it comes to."""
-        completed = self.durations.count
-        count = completed + self.failed
+        count = self.count + self.failed
         return RoutinePerformance(
             count=count,
-            completed=completed,
+            completed=self.count,
             failed=self.failed,
             retries=self.retries,
-            success_rate=completed / count if count else 1.0,
-            seconds=Spread.of(self.durations),
+            success_rate=self.count / count if count else 1.0,
+            seconds=Spread.of(self),
         )
 
 
@@ -87,7 +85,7 @@ def merged(tallies: Iterable[RoutineTally]) -> RoutineTally:
     """Return all of them as one."""
     whole = RoutineTally()
     for tally in tallies:
-        whole.merge(tally)
+        whole.include(tally)
     return whole
 
 

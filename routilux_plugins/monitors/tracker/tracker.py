@@ -43,7 +43,10 @@ class FlowTally:
     def add(self, job: JobTally) -> None:
         """Take in what the routines of a job did."""
         for routine_id, tally in list(job.routines.items()):
-            self.routines.setdefault(routine_id, RoutineTally()).merge(tally)
+            own = self.routines.get(routine_id)
+            if own is None:
+                own = self.routines[routine_id] = RoutineTally()
+            own.include(tally)
 
 
 class Tracker(Monitor):
@@ -132,7 +135,7 @@ class Tracker(Monitor):
             if over is None and not running:
                 raise UnknownName(flow_id, tuple(self._flows))
             for routine_id, tally in ({} if over is None else over.routines).items():
-                whole.routines.setdefault(routine_id, RoutineTally()).merge(tally)
+                whole.routines.setdefault(routine_id, RoutineTally()).include(tally)
         for job in running:
             whole.add(job)
         return whole.routines
@@ -142,7 +145,7 @@ class Tracker(Monitor):
     def on_activation_completed(self, job: Job, fact: ActivationCompleted) -> None:
         """Count it, with how long it took."""
         tally, routine_id = self._jobs.get(job.job_id) or self._of(job, fact), fact.activation.routine_id
-        (tally.routines.get(routine_id) or tally.routine(routine_id)).durations.add(fact.seconds)
+        (tally.routines.get(routine_id) or tally.routine(routine_id)).add(fact.seconds)
 
     def on_activation_failed(self, job: Job, fact: ActivationFailed | ActivationSkipped) -> None:
         """Count the failure."""
