@@ -217,4 +217,5 @@ def watching_of(name: str, monitor: Any, *, once: bool = False) -> Watching:
     """Return the watching of a monitor, or of one with a queue."""
     line = monitor if isinstance(monitor, MonitorQueue) else None
     bare = monitor if line is None else line.monitor
-    return Watching(name, watches_of(bare), line, getattr(bare, "reads_only", False) is True, once)
+    reads_only = getattr(bare, "reads_only", False) is True
+    return Watching(name, watches_of(bare), line, reads_only=reads_only, once=once)

@@ -6,8 +6,6 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from attrs import define, evolve
-
 from routilux_core.apply import APPLY
 from routilux_core.errors import InvalidOption
 from routilux_core.fact import Fact
@@ -72,21 +70,29 @@ class Line(Protocol):
         """Let facts be told some time, in order; return at once."""
 
 
-@define(eq=False, repr=False)
 class Watching:
-    """One monitor's watching: of all jobs, or as a copy of that, of one."""
+    """One monitor's watching: of all jobs, or of one."""
 
-    name: str
-    watches: Watches
-    line: Line | None = None
-    reads_only: bool = False
-    """Whether it is shown the facts themselves."""
-    once: bool = False
-    """Whether it is of one job alone, with which its line may end."""
-    open: bool = False
-    """Whether it keeps its line open: from the first fact on, until the job has no more to tell for now."""
-    dropped: bool = False
-    """True when the monitor has raised, so that it is told nothing more of the job."""
+    __slots__ = ("dropped", "line", "name", "once", "open", "reads_only", "watches")
+
+    def __init__(
+        self, name: str, watches: Watches, line: Line | None = None, *, reads_only: bool, once: bool
+    ) -> None:
+        self.name = name
+        self.watches = watches
+        self.line = line
+        self.reads_only = reads_only
+        """Whether it is shown the facts themselves."""
+        self.once = once
+        """Whether it is of one job alone, with which its line may end."""
+        self.open = False
+        """Whether it keeps its line open: from its first fact on, until the job has no more to tell."""
+        self.dropped = False
+        """True when the monitor has raised, so that it is told nothing more of the job."""
+
+    def of_job(self) -> Watching:
+        """Return one for a single job."""
+        return Watching(self.name, self.watches, self.line, reads_only=self.reads_only, once=self.once)
 
     def tell(self, job: Job, fact: Fact) -> None:
         """Show the fact to the monitor; if it raises, it is dropped for that job."""
@@ -122,7 +128,7 @@ class Observers:
         """Let one more watch."""
         if not watching.watches:
             return
-        own = evolve(watching)
+        own = watching.of_job()
         if own.line is None:
             self._watching = (*self._watching, own)
         else:
