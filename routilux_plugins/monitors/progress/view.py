@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from contextlib import suppress
+from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING, TextIO
 
@@ -128,16 +129,11 @@ class LineView(View):
 class ScreenView(LineView):
     """Paints a table for each flow, in place."""
 
-    def __init__(
-        self,
-        settings: ProgressSettings,
-        stream: TextIO,
-        flows: Mapping[str, FlowTally],
-        jobs: Mapping[str, JobTally],
-    ) -> None:
-        super().__init__(settings, stream, flows, jobs)
-        self._console = Console(file=stream)
-        self._screen: Screen | None = None
+    _screen: Screen | None = None
+
+    @cached_property
+    def _console(self) -> Console:
+        return Console(file=self._stream)
 
     def _times(self) -> tuple[float, float, float | None]:
         return BRIEF, self._settings.every, TICK
@@ -164,9 +160,7 @@ class ScreenView(LineView):
         shown = pictures[: max(1, (height - 1) // (HEADS + 1))]
         rest, left = height - HEADS * len(shown) - (len(shown) < len(pictures)), len(shown)
         with console.capture() as capture:
-            for picture in sorted(
-                shown, key=lambda one: len(one.rows)
-            ):  # the small ones leave more to the others
+            for picture in sorted(shown, key=lambda one: len(one.rows)):  # small ones leave more to others
                 most = max(1, rest // left)
                 rest, left = rest - min(most, len(picture.rows)), left - 1
                 picture.most = most
