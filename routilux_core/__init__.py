@@ -115,6 +115,7 @@ from routilux_core.job_errors import (
 )
 from routilux_core.manager import JobManager
 from routilux_core.markers import hookimpl
+from routilux_core.monitor_queue import MonitorQueue
 from routilux_core.observers import Monitor
 from routilux_core.outcome import Outcome
 from routilux_core.outputs import CallbackOutputHandler, NullOutputHandler, OutputHandler, QueueOutputHandler
@@ -259,6 +260,7 @@ __all__ = [
     "MissingField",
     "MissingSecret",
     "Monitor",
+    "MonitorQueue",
     "NewerSchema",
     "NewerStore",
     "NoActiveJob",

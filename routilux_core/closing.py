@@ -79,9 +79,10 @@ class Closing(Workplace):
         """End all threads, waiting up to `limit` for all of them together."""
         with self._lock:
             told, self._told = self._told, True
-        if not told:
-            self.hooks.closing(self)  # type: ignore[arg-type]  # every one of us is a JobManager
         until = None if limit is None else monotonic() + limit
+        if not told:
+            more = self.monitors.close(limit)
+            self.hooks.closing(self, more)  # type: ignore[arg-type]  # every one of us is a JobManager
         for executor in self._executors.close():
             executor.stop(time_left(until))
         self.timers.stop()

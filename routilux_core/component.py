@@ -11,10 +11,14 @@ from attrs import frozen, has
 from routilux_core.distribution import Distribution
 from routilux_core.errors import InvalidOption, PluginError, UnknownOption
 from routilux_core.identity import checked_id
-from routilux_core.typed import typed
+from routilux_core.scalar import Text
+from routilux_core.typed import fields_of, typed
 
 Made = TypeVar("Made")
-KINDS = ("executor", "store", "routine", "flow", "policy")
+KINDS = ("executor", "store", "monitor", "routine", "flow", "policy")
+ENABLED, QUEUE = "enabled", "queue"
+RESERVED = {"monitor": (ENABLED, QUEUE)}
+"""The options that all components of a kind have, so that none has one of its own by that name."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -45,6 +49,14 @@ class Component:
         settings: Any = self.settings
         if settings is not None and not (isinstance(settings, type) and has(settings)):
             raise InvalidOption(f"the settings of {self}", settings, "an attrs class")
+        taken = [
+            name
+            for name in RESERVED.get(self.kind, ())
+            if settings is not None and name in fields_of(settings)
+        ]
+        if taken:
+            wanted = f"a class without {taken[0]!r}, which every {self.kind} has"
+            raise InvalidOption(f"the settings of {self}", settings, wanted)
 
     @property
     def distribution(self) -> str | None:
@@ -61,10 +73,18 @@ class Component:
         """That package as text; empty where there is none."""
         return "" if self.package is None else str(self.package)
 
+    def options(self, tables: Mapping[str, Mapping[str, Any]]) -> tuple[str, dict[str, Any]]:
+        """Return what tables by name give it under any of its names, and what they are options of."""
+        given = [name for name in (self.name, *self.synonyms, *self.aliases) if name in tables]
+        found = {key: value for name in reversed(given) for key, value in tables[name].items()}
+        return f"{self.kind}s.{given[0] if given else self.name}", found
+
     def arguments(self, options: Mapping[str, Any], where: str) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
         """Return what the factory is called with; `where` says in errors what the options are options of."""
         if self.settings is not None:
             return (typed(options, self.settings, where),), {}
+        # Nobody says what text stands for, so it is text.
+        options = {key: str(one) if isinstance(one, Text) else one for key, one in options.items()}
         _check_call(self.factory, options, where)
         return (), options
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, signature
 from time import perf_counter
 from types import FunctionType, ModuleType
@@ -18,6 +18,7 @@ from routilux_core.errors import InvalidOption, PluginError, UnknownComponent, h
 from routilux_core.hooks import Hooks
 from routilux_core.loading import Entry, Unusable, check, imported, installed, kind_of
 from routilux_core.markers import PROJECT
+from routilux_core.monitor_queue import MonitorQueue
 from routilux_core.observers import Monitor
 from routilux_core.plugin import Plugin, PluginStatus
 from routilux_core.registrar import Registrar, owner_of
@@ -62,8 +63,16 @@ class Choice:
     """Packages that ought to be installed; only mentioned where something is missing."""
 
 
-def load(given: Iterable[Any], choice: Choice, converter: Converter) -> Plugins:
-    """Load the installed plugins of the choice and the `given` ones: objects, or names of installed ones."""
+def load(
+    given: Iterable[Any],
+    choice: Choice,
+    converter: Converter,
+    switched_on: Callable[[Registry], Iterable[tuple[str, Any]]],
+) -> Plugins:
+    """Load the installed plugins of the choice and the `given` ones: objects, or names of installed ones.
+
+    `switched_on` makes the monitors that watch beside the given ones, of what these have registered.
+    """
     if isinstance(given, str):
         raise InvalidOption("plugins", given, f"a list, as in [{given!r}]")
     if not isinstance(given, Iterable):
@@ -79,7 +88,10 @@ def load(given: Iterable[Any], choice: Choice, converter: Converter) -> Plugins:
         warnings.warn(text, PluginWarning, stacklevel=3)
     records = tuple(boot.records)
     remedy = Remedy(plugins=records, requires=choice.requires, unsearched=not choice.discover)
-    return Plugins(Registry(boot.components, remedy), Hooks(boot.plugins, boot.monitors), records)
+    registry = Registry(boot.components, remedy)
+    for name, monitor in switched_on(registry):
+        boot.adopt(name, monitor)
+    return Plugins(registry, Hooks(boot.plugins, boot.monitors), records)
 
 
 class _Boot:
@@ -169,20 +181,28 @@ class _Boot:
         """Take in a plugin that was given as an object. What is wrong with it is an error."""
         if isinstance(plugin, type):
             raise InvalidOption("plugins", plugin, f"objects, not classes; call it: {plugin.__name__}()")
-        named = getattr(plugin, "__qualname__", None) or getattr(plugin, "__name__", None)
-        name = str(named or type(plugin).__name__)
+        bare = plugin.monitor if isinstance(plugin, MonitorQueue) else plugin
+        named = getattr(bare, "__qualname__", None) or getattr(bare, "__name__", None)
+        name = str(named or type(bare).__name__)
         begin = perf_counter()
+        if not self.adopt(name, plugin):
+            seconds = perf_counter() - begin
+            status, value = PluginStatus.LOADED, kind_of(bare)
+            self.records.append(Plugin(name=name, value=value, status=status, seconds=seconds))
+
+    def adopt(self, name: str, plugin: Any) -> bool:
+        """Register a plugin, or a monitor with its queue; tell whether it had been registered before."""
         try:
-            known = self._take(plugin, name, None)
+            if isinstance(plugin, MonitorQueue):
+                return self._take(plugin.monitor, name, None, plugin)
+            return self._take(plugin, name, None)
         except Exception as error:
             reason = str(error) if isinstance(error, Unusable) else said(error)
             raise PluginError(name, "", reason) from error
-        if not known:
-            seconds = perf_counter() - begin
-            status, value = PluginStatus.LOADED, kind_of(plugin)
-            self.records.append(Plugin(name=name, value=value, status=status, seconds=seconds))
 
-    def _take(self, plugin: Any, name: str, package: Distribution | None) -> bool:
+    def _take(
+        self, plugin: Any, name: str, package: Distribution | None, queue: MonitorQueue | None = None
+    ) -> bool:
         """Register a plugin as a whole or not at all; tell whether it had been registered before."""
         if id(plugin) in self._taken:
             return True
@@ -192,9 +212,7 @@ class _Boot:
             _check_watching(plugin)
         registrar = Registrar(name, package, self.components)
         try:
-            self.plugins.register(
-                plugin, name if not self.plugins.has_plugin(name) else f"{name}-{id(plugin):x}"
-            )
+            self.plugins.register(plugin, self._free(name))
             self._check_hooks(plugin, watching=watching)
             for function in self._own("register_components", plugin):
                 function(registrar)
@@ -210,8 +228,16 @@ class _Boot:
         self.components |= registrar.offered
         self._taken.add(id(plugin))
         if watching:
-            self.monitors.append((name, plugin))
+            self.monitors.append((name, queue or plugin))
         return False
+
+    def _free(self, name: str) -> str:
+        """Return a name that nobody has yet: two monitors of one class are told apart by number."""
+        found, number = name, 1
+        while self.plugins.has_plugin(found):
+            number += 1
+            found = f"{name} {number}"
+        return found
 
     def _own(self, hook: str, plugin: Any) -> list[Any]:
         implementations = getattr(self.plugins.hook, hook).get_hookimpls()

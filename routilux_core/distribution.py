@@ -53,6 +53,9 @@ class Distribution:
         """Say what to do about a module that it imports and that is not there."""
         wanted = normal(module.partition(".")[0])
         found = {extra: name for name, extra in self.requirements if normal(name) == wanted}
+        if not found:  # several packages may share a module's first name, as those of opentelemetry do
+            of_family = [one for one in self.requirements if normal(one[0]).startswith(f"{wanted}-")]
+            found = {extra: name for name, extra in of_family}
         if found:  # by the extra that brings the least besides
             brought = Counter(extra for _, extra in self.requirements)
             extra = min(found, key=lambda one: (one != "", brought[one]))

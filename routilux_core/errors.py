@@ -122,7 +122,7 @@ class UnknownSlot(UnknownName):
 
 
 class UnknownComponent(UnknownName):
-    """An executor, store, routine, flow or policy that no plugin registered."""
+    """An executor, store, monitor, routine, flow or policy that no plugin registered."""
 
     kind: str
 

@@ -10,7 +10,6 @@ from routilux_core.executor import Executor
 from routilux_core.flow import Flow
 from routilux_core.job_errors import ManagerClosed
 from routilux_core.plugin import PluginStatus
-from routilux_core.scalar import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -95,14 +94,7 @@ class Executors:
         return found
 
     def _make(self, component: Component) -> Executor:
-        names = (component.name, *component.synonyms, *component.aliases)
-        given = [name for name in names if name in self._settings.executors]
-        where = f"executors.{given[0] if given else component.name}"
-        options = {
-            key: value for name in reversed(given) for key, value in self._settings.executors[name].items()
-        }
-        if component.settings is None:  # nobody says what text stands for, so it is text
-            options = {key: str(one) if isinstance(one, Text) else one for key, one in options.items()}
+        where, options = component.options(self._settings.executors)
         try:
             return component.make(Executor, options, where)  # type: ignore[type-abstract]  # of a subclass
         except InvalidOption as error:

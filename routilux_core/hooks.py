@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
+from routilux_core.activation import Activation
 from routilux_core.errors import PluginError, said, shown
+from routilux_core.fact_view import VIEWS
 from routilux_core.job_errors import VetoedJob
-from routilux_core.observers import Monitor, Observers, watches_of
+from routilux_core.markers import PROJECT
+from routilux_core.monitor_queue import watching_of
+from routilux_core.observers import Monitor, Observers
+from routilux_core.surrounding import Around
 from routilux_core.validation import Problem
 
 if TYPE_CHECKING:
-    from contextlib import ExitStack
-
     from pluggy import HookImpl, PluginManager
 
-    from routilux_core.activation import Activation
     from routilux_core.flow import Flow
     from routilux_core.job import Job
     from routilux_core.manager import JobManager
@@ -25,38 +28,65 @@ log = logging.getLogger("routilux.plugins")
 Bound = tuple[str, Callable[..., Any]]
 
 
-def _bind(implementation: HookImpl, names: tuple[str, ...]) -> Bound:
-    """Return the plugin's name and a function that takes all arguments in order."""
-    function = implementation.function
-    if implementation.argnames == names:
-        return implementation.plugin_name, function
-    wanted = [names.index(name) for name in implementation.argnames]
-    return implementation.plugin_name, lambda *given: function(*(given[index] for index in wanted))
+ARGUMENTS = {
+    "check_flow": ("flow",),
+    "job_starting": ("job",),
+    "hold": ("job", "activation"),
+    "around_activation": ("job", "activation"),
+    "on_fact": ("job", "fact"),
+    "manager_closing": ("manager",),
+}
+"""What each hook is called with that is called while a manager runs."""
+JOB_HOOKS = ("job_starting", "hold", "around_activation")
+"""Those that are about single jobs, so that a monitor of one job may have them too."""
+NO_HOOKS: dict[str, tuple[Bound, ...]] = dict.fromkeys(JOB_HOOKS, ())
+
+
+def _in_order(function: Callable[..., Any], takes: tuple[str, ...], names: tuple[str, ...]) -> Any:
+    """Return what takes all arguments of a hook in order, for a function that takes some by name."""
+    if takes == names:
+        return function
+    wanted = [names.index(name) for name in takes]
+    return lambda *given: function(*(given[index] for index in wanted))
+
+
+def own_hook(name: str, monitor: Any, hook: str) -> tuple[Bound, ...]:
+    """Return the hook of a monitor that no manager has taken in as a plugin, if it has it."""
+    function: Any = getattr(monitor, hook, None)
+    if not hasattr(function, f"{PROJECT}_impl"):
+        return ()
+    takes, names = tuple(signature(function).parameters), ARGUMENTS[hook]
+    for unknown in set(takes) - set(names):
+        raise PluginError(
+            name, "", f"its {hook!r} takes {unknown!r}; a hook takes some of: {', '.join(names)}"
+        )
+    return ((name, _in_order(function, takes, names)),)
 
 
 class Hooks:
     """The hooks of one manager."""
 
     def __init__(self, plugins: PluginManager, monitors: Iterable[tuple[str, Any]]) -> None:
-        def bound(name: str, *names: str) -> tuple[Bound, ...]:
-            found = getattr(plugins.hook, name).get_hookimpls()
-            return tuple(_bind(implementation, names) for implementation in reversed(found))
+        def bound(name: str) -> tuple[Bound, ...]:
+            found: list[HookImpl] = getattr(plugins.hook, name).get_hookimpls()
+            names = ARGUMENTS[name]
+            return tuple(
+                (one.plugin_name, _in_order(one.function, one.argnames, names)) for one in reversed(found)
+            )
 
-        self._check_flow = bound("check_flow", "flow")
-        self._starting = bound("job_starting", "job")
-        self._hold = bound("hold", "job", "activation")
-        self._around = bound("around_activation", "job", "activation")
-        self._closing = bound("manager_closing", "manager")
+        self._check_flow = bound("check_flow")
+        self._starting, self._hold, self._around = map(bound, JOB_HOOKS)
+        self._closing = bound("manager_closing")
         watching = [
-            (name, watches_of(function))
-            for name, function in bound("on_fact", "job", "fact")
+            watching_of(name, function)
+            for name, function in bound("on_fact")
             if not isinstance(
                 getattr(function, "__self__", None), Monitor
             )  # it is among the monitors already
         ]
-        watching += [(name, watches_of(monitor)) for name, monitor in monitors]
-        self._watching = tuple(watching)
-        self.involved = any((self._starting, self._hold, self._around, self._watching))
+        watching += [watching_of(name, monitor) for name, monitor in monitors]
+        self.watching = tuple(one for one in watching if one.watches)
+        self.involved = any((self._starting, self._hold, self._around, self.watching))
         """Whether any plugin has to do with single jobs."""
 
     def check_flow(self, flow: Flow) -> list[Problem]:
@@ -69,9 +99,9 @@ class Hooks:
                 raise PluginError(name, "", f"in check_flow: {said(error)}") from error
         return found
 
-    def starting(self, job: Job) -> None:
-        """Let plugins veto `job`."""
-        for name, function in self._starting:
+    def starting(self, job: Job, more: tuple[Bound, ...] = ()) -> None:
+        """Let plugins veto `job`, and then its own monitors."""
+        for name, function in (*self._starting, *more):
             try:
                 function(job)
             except Exception as error:
@@ -80,13 +110,13 @@ class Hooks:
     def observers(self) -> Observers:
         """Return the monitors of one job."""
         observers = Observers()
-        for name, watches in self._watching:
-            observers.add(name, watches)
+        for watching in self.watching:
+            observers.add(watching)
         return observers
 
-    def hold(self, job: Job) -> Callable[[Activation], bool] | None:
+    def hold(self, job: Job, more: tuple[Bound, ...] = ()) -> Callable[[Activation], bool] | None:
         """Return what says whether an activation of `job` is held back; None when no plugin would."""
-        hold = self._hold
+        hold = (*self._hold, *more)
         if not hold:
             return None
 
@@ -94,9 +124,10 @@ class Hooks:
             if activation.id in job.passed:
                 job.passed.discard(activation.id)  # type: ignore[attr-defined]  # a set where something holds
                 return False
+            seen = VIEWS[Activation](activation)
             for name, function in hold:
                 try:
-                    if function(job, activation):
+                    if function(job, seen):
                         return True
                 except Exception:
                     log.exception("plugin %r raised in hold for job %s", name, job.job_id)
@@ -104,29 +135,13 @@ class Hooks:
 
         return held
 
-    def around(self, job: Job) -> tuple[Callable[[ExitStack, Activation], None], ...]:
-        """Return what surrounds each handler of `job`."""
-        if not self._around:
-            return ()
+    def around(self, job: Job, more: tuple[Bound, ...] = ()) -> tuple[Around, ...]:
+        """Return what surrounds each handler of `job`; `more` are the hooks of its own monitors."""
+        return tuple(Around(name, function, job) for name, function in (*self._around, *more))
 
-        def entering(name: str, function: Callable[..., Any]) -> Callable[[ExitStack, Activation], None]:
-            def enter(stack: ExitStack, activation: Activation) -> None:
-                try:
-                    surrounding = function(job, activation)
-                    if surrounding is not None:
-                        leave = _Guarded(name, surrounding)
-                        surrounding.__enter__()
-                        stack.push(leave.leave)
-                except Exception:
-                    log.exception("plugin %r raised in around_activation for job %s", name, job.job_id)
-
-            return enter
-
-        return tuple(entering(name, function) for name, function in self._around)
-
-    def closing(self, manager: JobManager) -> None:
-        """Tell plugins that `manager` shuts down."""
-        for name, function in self._closing:
+    def closing(self, manager: JobManager, more: tuple[Bound, ...] = ()) -> None:
+        """Tell plugins that `manager` shuts down, and then the monitors that only its jobs have named."""
+        for name, function in (*self._closing, *more):
             try:
                 function(manager)
             except Exception:
@@ -139,18 +154,3 @@ def _problems(returned: Any) -> list[Problem]:
         if not isinstance(one, Problem):
             raise TypeError(f"{shown(one)} is no Problem")
     return found
-
-
-class _Guarded:
-    """Leaves a plugin's context manager, without letting it swallow or raise anything."""
-
-    def __init__(self, name: str, surrounding: Any) -> None:
-        self._name = name
-        self._surrounding = surrounding
-
-    def leave(self, *error: Any) -> None:
-        try:
-            self._surrounding.__exit__(*error)
-        except Exception as failure:
-            if failure is not error[1]:
-                log.exception("plugin %r raised on leaving around_activation", self._name)

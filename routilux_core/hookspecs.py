@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @hookspec
 def register_components(registrar: Registrar) -> None:
-    """Offer executors, stores, routines, flows and policies by name.
+    """Offer executors, stores, monitors, routines, flows and policies by name.
 
     Called: once for each plugin, while a manager boots.
     Returns: nothing; call the registrar's methods.
@@ -71,7 +71,7 @@ def job_starting(job: Job) -> None:
 def hold(job: Job, activation: Activation) -> bool:  # type: ignore[empty-body]  # a hook is what it says
     """Keep an activation from starting, as a breakpoint does.
 
-    Called: when an executor takes the activation, outside all locks, from any worker.
+    Called: when an executor takes the activation, outside all locks, from any worker; its payload is a copy.
     Returns: True to hold it until `job.release(activation.id)`.
     Raises: logged with the plugin's name; the activation goes on.
     Cost: once per activation.
@@ -82,10 +82,12 @@ def hold(job: Job, activation: Activation) -> bool:  # type: ignore[empty-body] 
 def around_activation(job: Job, activation: Activation) -> AbstractContextManager[Any] | None:
     """Wrap the call of a handler, as a tracing span does.
 
-    Called: for each activation, in the handler's own thread or task.
-    Returns: a context manager that is entered around the handler, or None.
+    Called: for each activation, in the handler's own thread or task; where the handler runs in another
+    process, at home when the activation goes there.
+    Returns: a context manager that is entered around the handler, or None; it goes to another process as
+    pickle takes it there, so its class has to be one that can be imported.
     Raises: logged with the plugin's name; the handler is called all the same.
-    Cost: once per activation.
+    Cost: once per activation, and its bytes where it travels.
     """
 
 
@@ -93,10 +95,11 @@ def around_activation(job: Job, activation: Activation) -> AbstractContextManage
 def on_fact(job: Job, fact: Fact) -> None:
     """Watch what happens to jobs.
 
-    Called: for each fact, in order, after it holds, by whichever thread has the job's turn.
+    Called: for each fact, in order, after it holds, by whichever thread has the job's turn. The fact cannot
+    be changed, and what it holds is a copy, made when it is asked for.
     Returns: nothing.
     Raises: logged with the plugin's name, and the plugin is dropped for that job.
-    Cost: once per fact, and the job waits for it; a slow monitor wants a queue of its own.
+    Cost: once per fact, and the job waits for it; what is slow is better a monitor with a `MonitorQueue`.
     """
 
 

@@ -11,9 +11,9 @@ from attrs import define, fields
 from routilux_core.errors import InvalidFlow, InvalidOption, UnknownOption, choices
 from routilux_core.executor import Executor
 from routilux_core.flow import Flow
+from routilux_core.hooks import NO_HOOKS
 from routilux_core.job import Job
 from routilux_core.job_errors import FlowMismatch, InvalidTransition
-from routilux_core.observers import watches_of
 from routilux_core.plan import Plan, compile_flow
 from routilux_core.status import ExecutionStatus
 from routilux_core.validation import problems
@@ -85,14 +85,13 @@ def made_job(manager: JobManager, plan: Plan, state: JobState, launch: Launch) -
     if kept is not None:
         state._history = deque(state._history, maxlen=kept)
     job = Job(manager, plan, state, executor)
-    if launch.monitors and (isinstance(launch.monitors, str) or not isinstance(launch.monitors, Iterable)):
-        raise InvalidOption("monitors", launch.monitors, "a list of monitors")
-    for monitor in launch.monitors:
-        if isinstance(monitor, type):
-            raise InvalidOption("monitors", monitor, f"objects, not classes; call it: {monitor.__name__}()")
-        job.attach(getattr(monitor, "__qualname__", type(monitor).__qualname__), watches_of(monitor))
-    if manager.hooks.involved:
-        manager.hooks.starting(job)
+    more = manager.monitors.attach(job, launch.monitors) if launch.monitors else NO_HOOKS
+    if more["hold"]:
+        job._holds = manager.hooks.hold(job, more["hold"])
+    if more["around_activation"]:
+        job.around = manager.hooks.around(job, more["around_activation"])
+    if manager.hooks.involved or more["job_starting"]:
+        manager.hooks.starting(job, more["job_starting"])
     with state._lock:
         old = state._job
         if old is not None and not (

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from routilux_core.apply import APPLY
+from routilux_core.errors import InvalidOption
 from routilux_core.fact import Fact
+from routilux_core.fact_view import VIEWS
+from routilux_core.facts import JobCancelled, JobCompleted, JobPaused, JobStopped
 
 if TYPE_CHECKING:
     from routilux_core.job import Job
@@ -18,17 +21,26 @@ Watches = dict[type[Fact], list[Watch]]
 
 KINDS: dict[str, type[Fact]] = {f"on_{kind.tag}": kind for kind in APPLY}
 """The methods of a Monitor, and the facts that they are called for."""
+ENDS = frozenset({JobCompleted, JobStopped, JobCancelled, JobPaused})
+"""The facts after which a job has no more to tell for now."""
 
 
 class Monitor:
     """Watches jobs. Override `on_fact` for everything, or a method per kind: `on_job_started` and so on.
 
-    Each is called as `method(job, fact)`. What is not overridden costs nothing.
+    Each is called as `method(job, fact)`. What is not overridden costs nothing. A fact cannot be changed, and
+    what it holds is a copy, made when it is asked for.
 
     >>> class Counter(Monitor):
     ...     done = 0
     ...     def on_activation_completed(self, job, fact):
     ...         self.done += 1
+    """
+
+    reads_only: ClassVar[bool] = False
+    """Whether it promises to change nothing that it is given: it gets the facts themselves, which is faster.
+
+    The contract kit for monitors looks at that too.
     """
 
     def watches(self) -> Watches:
@@ -46,40 +58,91 @@ def watches_of(monitor: Any) -> Watches:
     """Return what `monitor`, a Monitor or a function of (job, fact), wants to be called for."""
     if isinstance(monitor, Monitor):
         return monitor.watches()
+    if not callable(monitor):
+        raise InvalidOption("a monitor", monitor, "a Monitor, or a function of (job, fact)")
     return {kind: [monitor] for kind in APPLY}
+
+
+class Line(Protocol):
+    """Where facts wait for a monitor that jobs do not wait for."""
+
+    def put(self, watching: Watching, job: Job, news: Sequence[Fact]) -> None:
+        """Let facts be told some time, in order; return at once."""
+
+
+class Watching:
+    """One monitor's watching: of all jobs, or of one."""
+
+    __slots__ = ("dropped", "line", "name", "once", "open", "reads_only", "watches")
+
+    def __init__(
+        self, name: str, watches: Watches, line: Line | None = None, *, reads_only: bool, once: bool
+    ) -> None:
+        self.name = name
+        self.watches = watches
+        self.line = line
+        self.reads_only = reads_only
+        """Whether it is shown the facts themselves."""
+        self.once = once
+        """Whether it is of one job alone, with which its line may end."""
+        self.open = False
+        """Whether it keeps its line open: from its first fact on, until the job has no more to tell."""
+        self.dropped = False
+        """True when the monitor has raised, so that it is told nothing more of the job."""
+
+    def of_job(self) -> Watching:
+        """Return one for a single job."""
+        return Watching(self.name, self.watches, self.line, reads_only=self.reads_only, once=self.once)
+
+    def tell(self, job: Job, fact: Fact) -> None:
+        """Show the fact to the monitor; if it raises, it is dropped for that job."""
+        kind = type(fact)
+        calls = self.watches.get(kind)
+        if calls is None or self.dropped:
+            return
+        seen = fact if self.reads_only else VIEWS[kind](fact)
+        try:
+            for call in calls:
+                call(job, seen)
+        except BaseException:
+            self.dropped = True
+            text = "monitor %r raised at %s of job %s and is dropped for this job"
+            log.exception(text, self.name, kind.__name__, job.job_id)
 
 
 class Observers:
     """The monitors of one job."""
 
-    __slots__ = ("_watches",)
+    __slots__ = ("_lines", "_watching")
 
     def __init__(self) -> None:
-        self._watches: list[tuple[str, dict[type[Fact], list[Watch]]]] = []
+        self._watching: tuple[Watching, ...] = ()
+        """Those that the job waits for."""
+        self._lines: tuple[tuple[Watching, Line, set[type[Fact]] | None], ...] = ()
+        """The others, where their facts wait, and which do; None for all."""
 
     def __bool__(self) -> bool:
-        return bool(self._watches)
+        return bool(self._watching or self._lines)
 
-    def add(self, name: str, watches: Watches) -> None:
+    def add(self, watching: Watching) -> None:
         """Let one more watch."""
-        if watches:
-            self._watches = [*self._watches, (name, watches)]
+        if not watching.watches:
+            return
+        own = watching.of_job()
+        if own.line is None:
+            self._watching = (*self._watching, own)
+        else:
+            kinds = None if len(own.watches) == len(APPLY) else {*own.watches, *(ENDS if own.once else ())}
+            self._lines = (*self._lines, (own, own.line, kinds))
 
     def show(self, job: Job, news: list[Fact]) -> None:
         """Give the facts to all monitors, in order; one that raises is dropped for this job."""
-        for fact in news:
-            kind = type(fact)
-            for entry in self._watches:
-                name, watches = entry
-                for call in watches.get(kind, ()):
-                    try:
-                        call(job, fact)
-                    except Exception:
-                        log.exception(
-                            "monitor %r raised at %s of job %s and is dropped for this job",
-                            name,
-                            kind.__name__,
-                            job.root,
-                        )
-                        self._watches = [other for other in self._watches if other is not entry]
-                        break
+        watching = self._watching
+        if watching:
+            for fact in news:
+                for one in watching:
+                    one.tell(job, fact)
+        for own, line, kinds in self._lines:
+            wanted = news if kinds is None else [fact for fact in news if type(fact) in kinds]
+            if wanted and not own.dropped:
+                line.put(own, job, wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -12,22 +13,25 @@ from routilux_core.flow import Flow
 from routilux_core.job_errors import OutsideProcess
 from routilux_core.loop import Loops
 from routilux_core.outcome import Outcome
-from routilux_core.parcel import build
+from routilux_core.parcel import build, unpacked
 from routilux_core.plan import compile_flow
 from routilux_core.runner import Runner
 from routilux_core.state import JobState
+from routilux_core.surrounding import enter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import ExitStack
 
     from routilux_core.activation import Activation
     from routilux_core.facts import OutputSent
     from routilux_core.generators import Live
-    from routilux_core.parcel import Blueprint, Parcel
+    from routilux_core.parcel import Blueprint, Parcel, Surroundings
     from routilux_core.plan import Plan
 
     Send = Callable[[str, Activation, OutputSent], object]
 
+log = logging.getLogger("routilux.plugins")
 KEPT = 256
 """How many jobs an outpost remembers; what it has forgotten is made anew."""
 
@@ -46,7 +50,7 @@ class Outpost:
         self._blueprints: dict[str, Blueprint] = {}
         self._plans: dict[str, tuple[Flow, Plan]] = {}
         self._jobs: OrderedDict[tuple[str, str], RemoteJob] = OrderedDict()
-        self._running: dict[tuple[str, int, int], Activation] = {}
+        self._running: dict[tuple[str, int, int], tuple[Activation, Parcel]] = {}
         self._voided: dict[str, set[tuple[int, int]]] = {}
         """By job, the attempts that nobody waits for."""
 
@@ -71,7 +75,7 @@ class Outpost:
     def run(self, parcel: Parcel, activation: Activation) -> Outcome:
         """Call the handler of an activation of a parcel and return what came of it."""
         place = (parcel.job_id, activation.id, activation.attempt)
-        self._running[place] = activation
+        self._running[place] = activation, parcel
         try:
             if self.refuses(parcel.job_id, activation):
                 return Outcome()
@@ -84,7 +88,7 @@ class Outpost:
     async def run_async(self, parcel: Parcel, activation: Activation) -> Outcome:
         """Do what `run` does, awaiting an async handler on the running loop."""
         place = (parcel.job_id, activation.id, activation.attempt)
-        self._running[place] = activation
+        self._running[place] = activation, parcel
         try:
             if self.refuses(parcel.job_id, activation):
                 return Outcome()
@@ -100,9 +104,14 @@ class Outpost:
         Its handler sees `context.cancelled`; an async one is cancelled; what has not begun does not.
         """
         self._voided.setdefault(job_id, set()).add((number, attempt))
-        activation = self._running.get((job_id, number, attempt))
-        if activation is not None:
-            self.loop.cancel(activation)
+        running = self._running.get((job_id, number, attempt))
+        if running is not None:
+            self.loop.cancel(running[0])
+
+    def surroundings(self, job_id: str, activation: Activation) -> Surroundings:
+        """Return what came along to be entered around the handler of what runs."""
+        _, parcel = self._running[job_id, activation.id, activation.attempt]
+        return parcel.surroundings.get(activation.id, ())
 
     def refuses(self, job_id: str, activation: Activation) -> bool:
         """Tell whether nobody waits for it any more."""
@@ -157,8 +166,21 @@ class RemoteJob(Runner):
     def renew(self, parcel: Parcel) -> None:
         """Know what the home process knew when it sent the parcel."""
         self.parcel, self.epoch = parcel, parcel.epoch
+        self.around = (self._surround,) if parcel.surroundings else ()
         self.data.shared_data = dict(parcel.shared_data)
         self.data.stats = {routine_id: dict(stats) for routine_id, stats in parcel.stats.items()}
+
+    def _surround(self, stack: ExitStack, activation: Activation) -> None:
+        """Enter what the plugins at home have sent along."""
+        job_id = self.data.job_id
+        for name, content in self.outpost.surroundings(job_id, activation):
+            try:
+                surrounding = unpacked(content)
+            except Exception:
+                text = "what plugin %r sent along with an activation of job %s cannot be read here"
+                log.exception(text, name, job_id)
+            else:
+                enter(stack, name, surrounding, job_id)
 
     def refuses(self, activation: Activation) -> bool:
         """Tell whether what `activation` still does will be refused."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from attrs import define
+from attrs import Factory, define
 
 from routilux_core.activation import Activation
 from routilux_core.codec import name_of
@@ -14,7 +14,13 @@ from routilux_core.job_errors import CannotTravel
 from routilux_core.routine_document import arguments, obstacles
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from routilux_core.routine import Routine
+    from routilux_core.surrounding import Around
+
+Surroundings = tuple[tuple[str, bytes], ...]
+"""Context managers as bytes, with the names of their plugins."""
 
 
 @define(eq=False, repr=False)
@@ -41,6 +47,8 @@ class Parcel:
     shared_data: Mapping[str, Any]
     stats: Mapping[str, Mapping[str, Any]]
     """What the routines have recorded in this job."""
+    surroundings: Mapping[int, Surroundings] = Factory(dict)
+    """What plugins put around handlers, by the number of the activation."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Tuples, since many small activations are worth less than what is said of an object.
@@ -49,7 +57,7 @@ class Parcel:
             for one in self.activations
         ]
         known = (self.job_id, self.flow_id, self.root, self.epoch)
-        return _parcel, (known, made, self.blueprints, self.shared_data, self.stats)
+        return _parcel, (known, made, self.blueprints, self.shared_data, self.stats, self.surroundings)
 
 
 def _parcel(
@@ -87,6 +95,19 @@ def build(made: Blueprint) -> tuple[str, Routine]:
     routine: Routine = kind(*by_position, **by_name)
     routine._config = {**routine._config, **config}
     return routine_id, routine
+
+
+def surroundings(arounds: Iterable[Around], activation: Activation) -> Surroundings:
+    """Return what goes along to be entered around a handler; what cannot travel stays, and is named."""
+    found = []
+    for around in arounds:
+        surrounding = around.surrounding(activation)
+        if surrounding is not None:
+            try:
+                found.append((around.name, packed(surrounding, "its context manager")))
+            except CannotTravel as error:
+                around.stays(error)
+    return tuple(found)
 
 
 def packed(value: Any, what: str) -> bytes:

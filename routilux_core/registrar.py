@@ -77,6 +77,19 @@ class Registrar:
         """Offer a store; its name is the scheme of the URLs that choose it."""
         self._add("store", name, factory, settings, aliases, synonyms, summary)
 
+    def monitor(
+        self,
+        name: str,
+        factory: Factory,
+        *,
+        settings: type | None = None,
+        aliases: Iterable[str] = (),
+        synonyms: Iterable[str] = (),
+        summary: str | None = None,
+    ) -> None:
+        """Offer a monitor, which users switch on by name; the factory returns a Monitor or a function."""
+        self._add("monitor", name, factory, settings, aliases, synonyms, summary)
+
     def routine(
         self,
         name: str,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Registry:
-    """Factories by kind and name: executors, stores, routines, flows and policies.
+    """Factories by kind and name: executors, stores, monitors, routines, flows and policies.
 
     Routine classes need not be registered: each is known as `module.qualname` once it is defined.
 

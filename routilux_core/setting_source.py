@@ -6,8 +6,10 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from routilux_core.component import ENABLED
 from routilux_core.errors import InvalidOption, InvalidSetting, RoutiluxError
 from routilux_core.scalar import Text, json_value
+from routilux_core.selection import OTHERS, SELECTED, selected, shut_out
 from routilux_core.settings_file import VARIABLE, SettingsFile, find_file
 
 PREFIX = "ROUTILUX_"
@@ -29,6 +31,16 @@ class Origins:
 
     def add(self, values: Mapping[str, Any], place: Place) -> None:
         """Take from `values` what nobody has given yet; tables are taken key by key."""
+        if SELECTED in values:
+            try:
+                lower = selected(values[SELECTED])
+            except InvalidOption as error:
+                self._given[SELECTED] = place, (SELECTED,)
+                raise self.placed(error, SELECTED) from error
+            for name in shut_out(self.values.get(SELECTED, {}), lower):
+                off, by = {SELECTED: {name: {ENABLED: False}}}, self._given[f"{SELECTED}.{OTHERS}"][0]
+                self._fill(self.values, off, (), by)
+            values = {**values, SELECTED: lower}
         self._fill(self.values, values, (), place)
 
     def _fill(
@@ -41,6 +53,13 @@ class Origins:
                 self._given[".".join(keys)] = place, keys
             if isinstance(value, Mapping) and isinstance(table[key], dict):
                 self._fill(table[key], value, keys, place)
+
+    def forget(self, setting: str, key: str) -> None:
+        """Leave a key out of a table that somebody may have given."""
+        table = self.values.get(setting)
+        if isinstance(table, dict) and table.pop(key, None) is not None:
+            for option in [one for one in self._given if f"{one}.".startswith(f"{setting}.{key}.")]:
+                del self._given[option]
 
     def of(self, option: str) -> str | None:
         """Return who gave an option, or the table it stands in; None if nobody did."""
@@ -70,6 +89,7 @@ def origins(given: Mapping[str, Any]) -> Origins:
     found.file = find_file()
     if found.file is not None:
         found.add(found.file.values, found.file.place)
+    found.forget(SELECTED, OTHERS)
     return found
 
 
@@ -96,6 +116,11 @@ class Variables:
                 wanted = f"a part of {key!r}, which is given as a whole"
                 raise InvalidSetting(".".join(keys), text, wanted, name, f"{wanted}; set one of them")
         table[keys[-1]] = json_value(text, "{") if len(keys) <= DEPTH else text
+        if keys == (SELECTED,):
+            try:
+                table[SELECTED] = selected(table[SELECTED])
+            except InvalidOption as error:
+                raise InvalidSetting(error.option, error.value, error.wanted, name, str(error)) from error
 
     def place(self, keys: tuple[str, ...]) -> str:
         """Return the variable that gave a value, all of it or a part."""

@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 from attrs import evolve, field, fields, frozen
 
 from routilux_core.errors import InvalidOption, RoutiluxError, choices, shown
+from routilux_core.selection import OTHERS, SELECTED, selected
 from routilux_core.setting_source import ARGUMENT, DEFAULT, Origins, origins
 from routilux_core.settings_file import hidden_by
 from routilux_core.typed import typed
@@ -91,12 +92,14 @@ class Settings:
     stores: Mapping[str, Mapping[str, Any]] = field(factory=dict)
     """Options of stores, by name."""
     monitors: Mapping[str, Mapping[str, Any]] = field(factory=dict)
-    """Options of monitors, by name."""
+    """Monitors that are on: a list of names, or tables of options by name; `enabled` in one may be false."""
     _origins: Origins = field(factory=Origins, init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         for name, (kind, default) in _declared().items():
             value = getattr(self, name)
+            if name == SELECTED:
+                value = {key: one for key, one in selected(value).items() if key != OTHERS}
             if value is not default:
                 object.__setattr__(self, name, typed(value, kind, name))
 

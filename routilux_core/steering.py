@@ -11,7 +11,7 @@ from routilux_core.divided import Divided, async_targets
 from routilux_core.engine import Answer, Engine
 from routilux_core.facts import JobStarted, OutputSent
 from routilux_core.ledger import Ledger
-from routilux_core.parcel import Blueprint, Parcel, blueprint
+from routilux_core.parcel import Blueprint, Parcel, blueprint, surroundings
 from routilux_core.serving import Serving
 from routilux_core.telling import CLOSED, NO_STATS
 
@@ -129,7 +129,11 @@ class Steering(Serving):
             needed[routine_id] = made[routine_id]
         stats = {routine_id: dict(data.stats.get(routine_id, ())) for routine_id in needed}
         known = (data.job_id, str(data.flow_id), data.root, self.epoch)
-        return Parcel(*known, activations, needed, dict(data.shared_data), stats)
+        parcel = Parcel(*known, activations, needed, dict(data.shared_data), stats)
+        if self.around:
+            around: Any = self.around
+            parcel.surroundings = {one.id: surroundings(around, one) for one in activations}
+        return parcel
 
     def finish_all(self, steps: Sequence[tuple[Activation, Outcome]], *, running: bool = False) -> None:
         """Hand in several outcomes at once, in their order.

@@ -13,7 +13,7 @@ from routilux_core.executor import Lane
 from routilux_core.facts import ActivationRetried
 from routilux_core.job_errors import JobLeft, ManagerClosed
 from routilux_core.job_view import ASTRAY
-from routilux_core.observers import Observers, Watches
+from routilux_core.observers import Observers, Watching
 from routilux_core.status import FINAL, ExecutionStatus
 from routilux_core.storing import Storing
 
@@ -156,9 +156,10 @@ class Telling(Storing):
         while chores.failures:
             fact, error = chores.failures.pop(0)
             level = logging.WARNING if isinstance(fact, ActivationRetried) else logging.ERROR
-            log.log(level, "job %s: %s: %s", job_id, type(fact).__name__, fact.error, exc_info=error)
+            text, extra = "job %s: %s: %s", {"job_id": job_id}
+            log.log(level, text, job_id, type(fact).__name__, fact.error, exc_info=error, extra=extra)
         while chores.warnings:
-            log.warning("job %s: %s", job_id, chores.warnings.pop(0))
+            log.warning("job %s: %s", job_id, chores.warnings.pop(0), extra={"job_id": job_id})
 
     def _do(self, chores: Chores) -> None:
         if chores.outputs:
@@ -226,12 +227,13 @@ class Telling(Storing):
     def close(self) -> None:
         """Let go of what only a running job needs."""
 
-    def attach(self, name: str, watches: Watches) -> None:
+    def attach(self, watching: Watching) -> None:
         """Let a monitor watch, before the job begins."""
         if self.observers is None:
             self.observers = Observers()
-        self.observers.add(name, watches)
-        self.listen()
+        self.observers.add(watching)
+        if self.observers:
+            self.listen()
 
     def announce(self, facts: list[Fact]) -> None:
         """Have those who watch told of facts that happened while nobody ran the job."""

@@ -21,6 +21,7 @@ from routilux_core.failing import Limits
 from routilux_core.interrupt import INTERRUPTS
 from routilux_core.job_errors import InsideJob, ManagerClosed
 from routilux_core.loop import Loops
+from routilux_core.monitors import Monitors
 from routilux_core.settings import Settings, read_settings
 from routilux_core.status import ExecutionStatus
 from routilux_core.timers import Timers
@@ -77,8 +78,11 @@ class Workplace(ABC):
             disabled=self.settings.disabled,
             requires=self.settings.requires,
         )
-        loaded = load(plugins, choice, self.converter)
+        self.monitors = Monitors(self.settings)
+        """Those that are switched on by name, and how many facts were dropped."""
+        loaded = load(plugins, choice, self.converter, self.monitors.switched_on)
         self.registry, self.hooks, self.plugins = loaded.registry, loaded.hooks, loaded.records
+        self.monitors.note_all(self.hooks.watching)
         self._executors = Executors(self.registry, self.settings, executor)
         self._jobs: dict[str, Job] = {}
         self._paused: WeakValueDictionary[str, Job] = WeakValueDictionary()
@@ -94,6 +98,7 @@ class Workplace(ABC):
         try:
             if self.settings.discover:
                 self._executors.check(self.plugins)
+                self.monitors.check(self.registry, self.plugins)
             if executor is not None:
                 self.executor(executor)
             self._open()

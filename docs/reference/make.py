@@ -17,7 +17,7 @@ from routilux_core import Fact, hookspecs, testing
 NOTE = "Made from the docstrings by `python docs/reference/make.py`. Import names from `{}`."
 HERE = Path(__file__).parent
 TABLES = tomllib.loads((HERE / "pages.toml").read_text("utf-8"))
-NOTES, SHOWN, INNER = TABLES["notes"], TABLES["shown"], TABLES["hidden"]
+NOTES, SHOWN, INNER, HOOKS = TABLES["notes"], TABLES["shown"], TABLES["hidden"], TABLES["hooks"]["opening"]
 
 
 class Raw(str):
@@ -102,6 +102,12 @@ def entry(name: str, thing: object) -> str:
     return "\n\n".join([f"## `{name}`", *filter(None, parts)])
 
 
+def plugin(name: str) -> str:
+    """Return the whole plugin that shows a hook."""
+    text = (HERE.parent / "examples" / "hooks" / f"{name}.py").read_text("utf-8")
+    return f"A whole plugin, and how it is used:\n\n```python\n{text}```"
+
+
 def pages() -> dict[str, str]:
     """Return the text of each page, by its name; a public name that belongs to none is an error."""
     homes = {module: page for page, (_, *modules) in TABLES["pages"].items() for module in modules}
@@ -114,7 +120,7 @@ def pages() -> dict[str, str]:
             module = "markers" if name in NOTES else thing.__module__.removeprefix("routilux_core.")
             found[homes[module]].append(entry(name, thing))
     hooks = [(name, hook) for name, hook in vars(hookspecs).items() if hasattr(hook, "routilux_spec")]
-    found["plugins"] += ["# Hooks", *(entry(name, hook) for name, hook in hooks)]
+    found["hooks"] += [prose(HOOKS), *(f"{entry(name, hook)}\n\n{plugin(name)}" for name, hook in hooks)]
     return {f"{page}.md": "\n\n".join(parts) + "\n" for page, parts in found.items()}
 
 

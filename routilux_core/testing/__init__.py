@@ -7,6 +7,7 @@ A conftest.py may import from here before it names the plugin, so pytest is told
 
 from routilux_core.testing.clock import ManualClock
 from routilux_core.testing.executor_contract import ExecutorContract
+from routilux_core.testing.monitor_contract import MonitorContract
 from routilux_core.testing.recorder import Recorder
 from routilux_core.testing.routine_contract import RoutineContract
 from routilux_core.testing.slot_run import SlotRun, run_slot
@@ -15,6 +16,7 @@ from routilux_core.testing.store_contract import StoreContract
 __all__ = [
     "ExecutorContract",
     "ManualClock",
+    "MonitorContract",
     "Recorder",
     "RoutineContract",
     "SlotRun",

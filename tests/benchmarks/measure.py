@@ -50,13 +50,13 @@ def measure(case: Case, rounds: int = ROUNDS) -> Result:
 
 def _round(case: Case, number: int) -> tuple[float, float]:
     if number % 2:
-        own = _clean(case.run)
-        return own, _clean(case.against)
-    other = _clean(case.against)
-    return _clean(case.run), other
+        own = clean(case.run)
+        return own, clean(case.against)
+    other = clean(case.against)
+    return clean(case.run), other
 
 
-def _clean(run: Run) -> float:
+def clean(run: Run) -> float:
     """Run without the garbage of the run before."""
     gc.collect()
     return run()

@@ -426,6 +426,16 @@ def test_an_extra_that_brings_a_library_is_named(install):
         JobManager().shutdown()
 
 
+def test_an_extra_that_brings_a_part_of_a_family_of_packages_is_named(install):
+    install(
+        "family_pool",
+        "import a_family_that_is_not_there.part\n",
+        "Requires-Dist: a-family-that-is-not-there-api>=2; extra == 'fast'",
+    )
+    with pytest.warns(PluginWarning, match=r"pip install 'family_pool\[fast\]'"):
+        JobManager().shutdown()
+
+
 def test_a_requirement_of_another_name_is_named(install):
     install("other_pool", "import yamlet\n", "Requires-Dist: PyYamlet-that-is-not-there (>=2)")
     with pytest.warns(PluginWarning, match="pip install PyYamlet-that-is-not-there"):

@@ -160,7 +160,7 @@ def test_a_plugin_names_its_routines_for_the_package(name):
 @pytest.mark.parametrize("kind", ["thing", "routines", ""])
 def test_an_unknown_kind_is_refused_and_the_kinds_listed(registry, kind):
     for use in (registry.names, lambda one: registry.register(Scale, "a.b", kind=one)):
-        with pytest.raises(InvalidOption, match="executor, store, routine, flow, policy"):
+        with pytest.raises(InvalidOption, match="executor, store, monitor, routine, flow, policy"):
             use(kind)
 
 

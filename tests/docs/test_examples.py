@@ -7,7 +7,7 @@ import pytest
 
 from tests.architecture.source import ROOT
 
-EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
+EXAMPLES = sorted((ROOT / "docs" / "examples").rglob("*.py"))
 
 
 def run(path, cwd):
@@ -15,7 +15,7 @@ def run(path, cwd):
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=50, check=False)
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs_by_itself(path, tmp_path):
     done = run(path, tmp_path)
 

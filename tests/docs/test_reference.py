@@ -57,14 +57,25 @@ def test_a_public_name_without_a_page_is_an_error(monkeypatch):
 
 @pytest.mark.parametrize("line", ["Called", "Returns", "Raises", "Cost"])
 def test_each_hook_says_its_four_lines(line):
-    _, _, hooks = (REFERENCE / "plugins.md").read_text("utf-8").partition("\n# Hooks\n")
+    hooks = (REFERENCE / "hooks.md").read_text("utf-8")
 
     assert hooks.count(f"\n- **{line}**: ") == hooks.count("\n## `") == 8
 
 
-def test_each_hook_is_shown_by_a_plugin_that_runs():
-    _, _, hooks = (REFERENCE / "plugins.md").read_text("utf-8").partition("\n# Hooks\n")
+def test_each_hook_is_followed_by_a_whole_plugin():
+    """The blocks of the page run with those of all others, and each by itself as an example."""
+    hooks = (REFERENCE / "hooks.md").read_text("utf-8")
+    _, *parts = re.split(r"\n## `(\w+)`\n", hooks)
+
+    for name, text in zip(parts[::2], parts[1::2], strict=True):
+        (code,) = re.findall(r"(?s)```python\n(.*?)```", text)
+        assert f"    @hookimpl\n    def {name}(self" in code
+        assert "JobManager(plugins=[" in code
+
+
+def test_a_how_to_shows_each_hook():
     page = (ROOT / "docs" / "how-to" / "write-a-plugin.md").read_text("utf-8")
+    hooks = (REFERENCE / "hooks.md").read_text("utf-8")
 
     assert [name for name in re.findall(r"\n## `(\w+)`", hooks) if f"    def {name}(" not in page] == []
 

@@ -1,4 +1,4 @@
-"""Stores whose libraries are not installed say which extra brings them."""
+"""Plugins whose libraries are not installed say which extra brings them."""
 
 import pytest
 
@@ -32,3 +32,31 @@ def test_a_missing_library_is_said_with_what_brings_it(environment, url, extra):
 
     assert f"pip install 'routilux-core[{extra}]'" in said
     assert "hush" not in said
+
+
+WATCH = """
+import sys
+
+from routilux_core import JobManager
+from routilux_core.errors import RoutiluxError
+
+try:
+    JobManager(settings={"monitors": [sys.argv[1]]})
+except RoutiluxError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "extra"), [("progress", "cli"), ("prometheus", "prometheus"), ("opentelemetry", "opentelemetry")]
+)
+def test_a_monitor_says_so_too(environment, name, extra):
+    said = environment.run(WATCH, name)
+
+    assert f"monitor '{name}' needs the module" in said
+    assert f"pip install 'routilux-core[{extra}]'" in said
+
+
+@pytest.mark.parametrize("name", ["tracker", "logging", "jsonl", "breakpoints"])
+def test_the_other_monitors_need_none(environment, name):
+    assert environment.run(WATCH, name) == ""

