@@ -78,7 +78,8 @@ class Committer:
         """Hear that a claim is not there any more, and let its job go if it was not given up."""
         with self._working:
             journal = job.journal
-            gone = journal.claim is claim and not journal.released
+            gone = journal.claim is claim and not (journal.released or self._writing.unsure)
+            gone = gone and self._writing.regain(job, journal.taken) is None
         if gone:
             job.detach(ClaimLost(claim.job_id))
 

@@ -6,11 +6,11 @@ import logging
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 
 from routilux_core.errors import DuplicateName
 from routilux_core.job_errors import UnknownJob
-from routilux_core.store_errors import ClaimLost, ClaimRefused, StoreUnavailable
+from routilux_core.store_errors import ClaimLost, ClaimRefused, StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -26,6 +26,9 @@ class Written(Protocol):
     @property
     def lock(self) -> AbstractContextManager[object]:
         """Guards the journal."""
+
+    epoch: int
+    """That of its claim."""
 
     @property
     def journal(self) -> Any:
@@ -62,6 +65,8 @@ class _Write:
     commit: Any = None
     """Made when the job's claim is certain."""
     failed: bool = False
+    regained: bool = False
+    """True when its claim was lost and is there again."""
 
 
 class StoreWriting:
@@ -115,7 +120,7 @@ class StoreWriting:
         else:
             self._failing_since = 0.0
             for one in ready:
-                self._done(one, lost)
+                (self._lost if one.commit.claim.job_id in lost else self._done)(one)
 
     def _ready(self, one: _Write) -> bool:
         """Build the commit, with a new claim where the job's was given up; False when others have the job."""
@@ -128,29 +133,62 @@ class StoreWriting:
                 except (ClaimRefused, UnknownJob) as error:
                     self._fail(one, error)
                     return False
-                if claim.epoch != old.epoch + 1 and not self._is_unchanged(journal):  # somebody has had it
-                    self._store.release([claim])
+                if claim.epoch != old.epoch + 1 and self._last(old.job_id) != one.draft.first - 1:
+                    self._store.release([claim])  # somebody has had it since
                     self._fail(one, ClaimLost(old.job_id))
                     return False
                 journal.claim, journal.released = claim, False
             one.commit = journal.commit(one.draft)
         return not one.failed
 
-    def _is_unchanged(self, journal: Any) -> bool:
-        """Tell whether the store has what was kept from here, and no more: a claim may have come unheard."""
-        there = self._store.load(journal.claim.job_id)
-        last = there.snapshot.number if there.snapshot else 0
-        return bool(journal.kept == (there.entries[-1].last if there.entries else last))
+    def _last(self, job_id: str) -> int:
+        """Return the number of the last fact of a job that the store has, whoever has written it."""
+        there = self._store.load(job_id)
+        if there.entries:
+            return there.entries[-1].last
+        return there.snapshot.number if there.snapshot else 0
 
-    def _done(self, one: _Write, lost: set[str]) -> None:
-        journal, commit = one.job.journal, one.commit
-        job_id = commit.claim.job_id
-        if job_id in lost:
-            opening = commit.opens is not None
-            self._fail(one, DuplicateName("job", job_id, "the store") if opening else ClaimLost(job_id))
-            return
-        journal.opens, journal.released = None, commit.release
+    def _done(self, one: _Write) -> None:
+        one.job.journal.opens, one.job.journal.released = None, one.commit.release
         self._tidings.append(Tiding(one.job, one.draft.last))
+
+    def _lost(self, one: _Write) -> None:
+        """Fail what was refused, unless nobody else has had the job: our own claim may have come late."""
+        job, draft, commit = one.job, one.draft, one.commit
+        job_id = commit.claim.job_id
+        if commit.opens is not None:
+            self._fail(one, DuplicateName("job", job_id, "the store"))
+            return
+        try:
+            last = None if one.regained else self.regain(job, draft.first - 1, draft.last)
+        except StoreUnavailable as error:
+            self._put_off([one], error)
+        except StoreError as error:
+            self._fail(one, error)
+        else:
+            if last is None:
+                self._fail(one, ClaimLost(job_id))
+                return
+            entries = commit.entries if last < draft.last else ()  # or else it had come through before
+            one.regained, one.commit = True, evolve(commit, claim=job.journal.claim, entries=entries)
+            self._write([one])
+
+    def regain(self, job: Written, *known: int) -> int | None:
+        """Claim a job once more, and return the number of the last fact that the store has of it.
+
+        None if somebody else has it, or has had it: that number is none of the known ones.
+        """
+        claim = job.journal.claim
+        try:
+            claim = self._store.claim(claim.job_id, claim.owner, self._seconds)
+        except (ClaimRefused, UnknownJob):
+            return None
+        last = self._last(claim.job_id)
+        if last not in known:
+            self._store.release([claim])
+            return None
+        job.journal.claim, job.epoch = claim, claim.epoch
+        return last
 
     def _fail(self, one: _Write, error: BaseException) -> None:
         one.failed = True

@@ -5,6 +5,9 @@ import threading
 import pytest
 
 from routilux_core import (
+    ClaimLost,
+    Commit,
+    Entry,
     Event,
     Flow,
     JobManager,
@@ -15,6 +18,7 @@ from routilux_core import (
     slot,
 )
 from routilux_plugins.executors import pooled, sequential
+from routilux_plugins.stores.memory.store import Memory
 from tests.core.unreliable import Unreliable
 
 PATIENCE = 20.0
@@ -207,3 +211,51 @@ def test_a_claim_that_came_through_unheard_is_no_reason_to_begin_anew(store):
         assert state.status == "completed"
         assert manager.load(state.job_id).shared_data == {"key": "value"}
         assert len(manager.load(state.job_id).facts) == len(state.facts)
+
+
+@pytest.mark.parametrize("executor", ["sequential", "pooled"])
+def test_a_claim_that_comes_late_takes_the_job_from_nobody(store, executor):
+    """A server that stood still may hear it after the one that took its place."""
+    flow = counting(store)
+    with managed(store, executor=executor) as manager:
+        job_id = manager.submit(flow, "count", {"n": 0}).job_id
+        store.late["claim"] = 1
+        manager.resume(job_id)
+        assert manager.wait_for_all_jobs(PATIENCE)
+        assert not store._waiting  # noqa: SLF001 - it has come
+        kept = manager.load(job_id)
+        assert (kept.status, list(kept.shared_log)) == ("completed", list(range(10)))
+
+
+def test_a_claim_that_comes_late_is_known_when_claims_are_renewed(store):
+    flow = gated()
+    with managed(store, executor="pooled", settings={"claim_seconds": 0.3}) as manager:
+        job = manager.get_job(manager.start_job(flow, "gated").job_id)
+        Gated.inside.wait(PATIENCE)
+        while manager.load(job.job_id).current_routine_id is None:
+            pass  # there is nothing more to write until the gate opens
+        late = store.claim(job.job_id, manager.keeping.owner, PATIENCE)
+        while job.epoch <= late.epoch:
+            assert job.detached is None
+        Gated.gate.set()
+        assert job.wait(PATIENCE)
+        assert manager.load(job.job_id).status == "completed"
+
+
+def test_a_job_that_another_has_had_is_lost(store):
+    """The control: it was claimed by somebody who wrote, or who still has it."""
+    for writes in (True, False):
+        flow, other = gated(), Memory(store._shelf)  # noqa: SLF001 - of the same jobs
+        with managed(store, executor="pooled") as manager:
+            job = manager.get_job(manager.start_job(flow, "gated").job_id)
+            Gated.inside.wait(PATIENCE)
+            claim = other.claim(job.job_id, "other", PATIENCE, {manager.keeping.owner})
+            if writes:
+                kept = other.load(job.job_id)
+                last = kept.entries[-1].last + 1
+                other.commit([Commit(claim=claim, head=kept.head, entries=(Entry(last, last, b"[1]"),))])
+                other.release([claim])
+            Gated.gate.set()
+            with pytest.raises(ClaimLost):
+                job.wait(PATIENCE)
+            manager.shutdown(wait=False)

@@ -19,12 +19,22 @@ class Unreliable(Memory):
         self.refused = dict.fromkeys(WAY, 0)
         self.unheard = dict.fromkeys(WAY, 0)
         """So many calls come through, and their answers do not."""
+        self.late = dict.fromkeys(WAY, 0)
+        """So many come through when the next one of their kind has, and nobody hears of it."""
+        self._waiting = []
 
     def ask(self, name, method, *given, **named):
+        if self.late[name]:
+            self.late[name] -= 1
+            self._waiting.append((name, method, given, named))
+            raise StoreUnavailable("unreliable", f"no answer to {name}")
         if not self.there.is_set() or self.refused[name]:
             self.refused[name] = max(0, self.refused[name] - 1)
             raise StoreUnavailable("unreliable", f"no answer to {name}")
         found = method(*given, **named)
+        for late in [one for one in self._waiting if one[0] == name]:
+            self._waiting.remove(late)
+            late[1](*late[2], **late[3])
         if self.unheard[name]:
             self.unheard[name] -= 1
             raise StoreUnavailable("unreliable", f"the answer to {name} is lost")
