@@ -59,7 +59,7 @@ def resumed_job(
         if status.final:
             raise InvalidTransition(state.job_id, str(status), "running", ())
         keeping = manager.keeping
-        if job is not None and status is ExecutionStatus.PAUSED:
+        if job is not None and status is ExecutionStatus.PAUSED and not job.ended:
             _check_fit(plan, state, accept_changes=accept_changes)
             if job.after_pause(
                 partial(resumed_job, manager, flow, state, accept_changes=accept_changes, recovers=recovers)

@@ -251,3 +251,15 @@ def test_a_paused_job_that_was_deleted_is_taken_in_anew(managed):
     other.delete(state.job_id)
     one.resume_state(flow, state)
     assert settle(one, state) == list(range(9))
+
+
+@BOTH
+def test_a_flow_is_compared_with_what_the_store_has_of_the_job(managed):
+    """The one that it was paused with here may be long ago."""
+    one, other, changed = managed(), managed(), counting("another")
+    state = one.execute(counting(), "count", {"n": 0})
+    other.resume_state(changed, other.load(state.job_id), accept_changes=True)
+    assert other.wait_for_all_jobs(PATIENCE)
+
+    one.resume_state(changed, state)
+    assert settle(one, state) == list(range(14))
