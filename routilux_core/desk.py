@@ -12,7 +12,6 @@ from threading import get_ident
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from routilux_core.divided import Divided
 from routilux_core.ready import Ready
 from routilux_core.status import SETTLED, ExecutionStatus
 
@@ -165,15 +164,6 @@ class Desk(ABC):
     def _startable(self) -> int:
         return len(self.ready) + (len(self.stalled) if self.stalled and self._crowd() < self.max_ready else 0)
 
-    def halves(self) -> tuple[int, int]:
-        """Return about how many activations are ready: those for threads, those that `take_async` gives."""
-        ready, startable = self.ready, self._startable()
-        if not isinstance(ready, Divided):
-            return startable, 0
-        # A generator that has waited for room is of either half.
-        plain, awaited = ready.parts
-        return startable - awaited, startable - plain
-
     def _crowd(self) -> int:
         ready = self.ready
         return ready.crowd if isinstance(ready, Ready) else len(ready)
@@ -233,6 +223,10 @@ class Desk(ABC):
     @abstractmethod
     def _write(self) -> bool:
         """Write to the store what has happened; False where somebody else will, as soon as they can."""
+
+    @abstractmethod
+    def _kept_here(self) -> bool:
+        """Write what the turn has made of a message; False where that is left to others."""
 
     @abstractmethod
     def _mark(self, urgency: Urgency) -> None:

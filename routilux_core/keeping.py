@@ -105,22 +105,26 @@ class Keeping:
 
     # -- jobs that begin ---------------------------------------------------------------------------------
 
-    def opening(self, plan: Plan, state: JobState) -> Journal:
-        """Return the journal of a job that the store does not have; its first commit takes it in."""
+    def opening(self, plan: Plan, state: JobState) -> tuple[Journal, list[Fact]]:
+        """Return the journal of a job that the store does not have, and what has happened to it by that.
+
+        Its first commit takes it in.
+        """
         claim = Claim(state.job_id, self.owner, 1)
         journal = self._journal(plan, state._data, claim)
         journal.opens = self.seconds
         history = list(state._history)
         data = state._data
+        news: list[Fact] = []
         if data.number and (not history or history[0].number != 1):
             whole = {name: copied(name, getattr(data, name)) for name in FIELDS}
             moved = JobMoved(data.number + 1, data.updated_at, whole)
             apply(data, moved)
             data.number = moved.number
             state._history.append(moved)
-            history = [moved]
+            history = news = [moved]
         self._write_past(journal, data, history)
-        return journal
+        return journal, news
 
     def _journal(self, plan: Plan, data: JobData, claim: Claim, before: str = "") -> Journal:
         version = self.versions.of(plan, before)

@@ -97,7 +97,8 @@ def _go_on(
             keeping.write(journal)
             return
     elif keeping is not None:
-        journal = keeping.opening(plan, state)
+        journal, moved = keeping.opening(plan, state)
+        news += moved
     if job is None or job.manager is not manager or job.plan is not plan or job.detached is not None:
         job = made_job(manager, plan, state, Launch())
     if journal is not None:

@@ -106,10 +106,11 @@ def _begin(manager: JobManager, job: Job, beginning: _Beginning) -> None:
     state, past = job.job_state, list(job.job_state._history)
     try:
         if manager.keeping is not None:
-            journal = manager.keeping.opening(beginning.plan, state)
+            journal, news = manager.keeping.opening(beginning.plan, state)
             if job.driven and job.parent is not None and job.parent.journal is not None:
                 journal.note = f"{WAITED_FOR}{job.parent.job_id!r}"
             job.keep(journal)
+            job.announce(news)
         admit(manager, job)
         job.begin(JobStarted(0, 0.0, *beginning.known(state)), beginning.slot, beginning.payload)
     except BaseException:
@@ -135,7 +136,8 @@ def submitted_state(
     ledger.now = data.created_at = data.updated_at = manager.clock.time()
     ledger.happen(JobSubmitted(0, 0.0, *beginning.known(state)))
     Routing(ledger, beginning.plan).post(beginning.slot, beginning.payload, ENTRY)
-    keeping.submit(keeping.opening(beginning.plan, state))
+    journal, _ = keeping.opening(beginning.plan, state)
+    keeping.submit(journal)
     state._base = data.number
     return state
 

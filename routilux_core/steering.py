@@ -11,12 +11,11 @@ from routilux_core.divided import Divided, async_targets
 from routilux_core.engine import Answer, Engine
 from routilux_core.facts import JobStarted, OutputSent
 from routilux_core.ledger import Ledger
-from routilux_core.parcel import Blueprint, Parcel, blueprint, surroundings
-from routilux_core.serving import Serving
+from routilux_core.shipping import Shipping
 from routilux_core.telling import CLOSED, NO_STATS
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Sequence
+    from collections.abc import Coroutine, Iterable
     from contextvars import Context
 
     from routilux_core.activation import Activation
@@ -24,16 +23,15 @@ if TYPE_CHECKING:
     from routilux_core.executor import Executor
     from routilux_core.job import Job
     from routilux_core.manager import JobManager
-    from routilux_core.outcome import Outcome
     from routilux_core.plan import BoundSlot, Plan
     from routilux_core.state import JobState
     from routilux_core.store import Request
 
 
-class Steering(Serving):
+class Steering(Shipping):
     """A job as its own house sees it; `Job` is what users hold."""
 
-    __slots__ = ("__weakref__", "_begin", "_blueprints", "epoch", "plan", "stray")
+    __slots__ = ("__weakref__", "_begin", "plan", "stray")
 
     def __init__(self, manager: JobManager, plan: Plan, state: JobState, executor: Executor) -> None:
         settings, hooks = manager.settings, manager.hooks
@@ -48,11 +46,10 @@ class Steering(Serving):
         context = CONTEXT.get()
         self.parent = None if context is None else context.job
         self.epoch = 0
-        """Grows as the job changes hands between processes."""
         self.stray = False
         """True when it was taken up by itself, and nobody waits for its end."""
         self._begin: Message | None = None
-        self._blueprints: dict[str, Blueprint] = {}
+        self._blueprints = {}
         self.driven = False
         self.lane, self.base = CLOSED, NO_STATS
         self.live = self.children = self._timers = self.observers = self._later = None
@@ -118,55 +115,6 @@ class Steering(Serving):
             count = min(len(self.ready) + len(self.stalled), self.limit - self.inflight) if self.open else 0
         if count > 0:
             self.lane.wake(count)
-
-    def ship(self, *activations: Activation) -> Parcel:
-        """Return all that it takes to run `activations` in another process; `CannotTravel` if they cannot."""
-        data, made, needed = self.data, self._blueprints, {}
-        for activation in activations:
-            routine_id = activation.routine_id
-            if routine_id not in made:
-                made[routine_id] = blueprint(self.slots[routine_id][activation.slot].routine, routine_id)
-            needed[routine_id] = made[routine_id]
-        stats = {routine_id: dict(data.stats.get(routine_id, ())) for routine_id in needed}
-        known = (data.job_id, str(data.flow_id), data.root, self.epoch)
-        parcel = Parcel(*known, activations, needed, dict(data.shared_data), stats)
-        if self.around:
-            around: Any = self.around
-            parcel.surroundings = {one.id: surroundings(around, one) for one in activations}
-        return parcel
-
-    def finish_all(self, steps: Sequence[tuple[Activation, Outcome]], *, running: bool = False) -> None:
-        """Hand in several outcomes at once, in their order.
-
-        A generator may have gone on by itself: an outcome's `advanced` is the activation of the next step.
-        With `running`, that of the last outcome is in the works already.
-        """
-        pauses = any(outcome.pauses for _, outcome in steps if outcome.effects)
-        with self.lock:
-            if pauses:
-                self.open = False
-            self.inbox.append((self.engine.finished_several, steps, running))
-            messages = self._claimed()
-        if messages is not None:
-            self._turn(messages)
-
-    def time_limit(self, activation: Activation) -> float | None:
-        """Return in how many seconds its handler has to be done; executors elsewhere say when it begins."""
-        return self.slots[activation.routine_id][activation.slot].timeout
-
-    def deaths(self, activation: Activation) -> int:
-        """Return how many workers it has ended, also those of other processes that had the job before."""
-        return self.data.deaths.get(activation.id, 0)
-
-    @property
-    def backlog(self) -> int:
-        """About how many activations could start now."""
-        return min(self._startable(), self.limit - self.inflight) if self.open else 0
-
-    @property
-    def room(self) -> int:
-        """How many more activations may be ready before generators have to wait."""
-        return max(0, self.max_ready - self._crowd())
 
     def output(self, activation: Activation | None, fact: OutputSent) -> None:
         """Take an output of a handler that still runs."""

@@ -1,16 +1,15 @@
-"""Storing: a job and its store: what is kept, who waits for that, and how the two part."""
+"""Storing: a turn whose job may be kept in a store: what is sealed, written, and followed up."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from operator import attrgetter
-from threading import Event, get_ident
+from threading import get_ident
 from typing import TYPE_CHECKING, TypeVar
 
 from routilux_core.desk import HELD
 from routilux_core.feeding import Feeding
-from routilux_core.job_errors import JobLeft
-from routilux_core.status import ExecutionStatus
+from routilux_core.interrupt import unbreakable
 from routilux_core.urgency import Urgency
 
 if TYPE_CHECKING:
@@ -44,53 +43,6 @@ class Storing(Feeding):
         """Have what happens to it kept; said before it begins or goes on."""
         self.journal, self.ledger.writer, self.epoch = journal, journal.writer, journal.claim.epoch
         self.detached = None
-
-    # -- waiting for the store -------------------------------------------------------------------------
-
-    def wait_stored(self, number: int | None = None) -> None:
-        """Wait until that fact, or the last one, is in the store, if anything may follow from it only then.
-
-        Raise why it never will be, if the job was detached.
-        """
-        journal = self.journal
-        if journal is None or self._in_turn():
-            return
-        if number is None:
-            number = self.data.number
-        while True:
-            done = Event()
-            with self.lock:
-                goal = number if journal.holds or self.ended else 0
-                if self.detached is not None or (journal.kept >= goal and journal.opens is None):
-                    break
-                self._keepers = (*self._keepers, done.set)
-            done.wait()
-            self.pump()
-        self.raise_detached()
-
-    def raise_detached(self) -> None:
-        """Raise why the job goes on without this process, if it does."""
-        if self.detached is not None:
-            raise self.detached
-
-    @property
-    def is_here(self) -> bool:
-        """True while this process runs it, or has paused it and nobody has gone on with it since."""
-        return self.detached is None and not self.released
-
-    def after_pause(self, resume: Callable[[], None]) -> bool:
-        """Have it resumed when the pause that has come about is kept and told; False when it is already."""
-        with self.lock:
-            waits = self.journal is not None and not self.ended
-            if waits:
-                self._later = resume
-        return waits
-
-    def _resume_later(self) -> None:
-        """Do what was asked before the pause was told, in a thread that may wait for the store."""
-        later, self._later = self._later, None
-        if later is not None and self.detached is None and self.data.status is ExecutionStatus.PAUSED:
-            self.manager.clerk.ask(later)
 
     # -- for those who write ---------------------------------------------------------------------------
 
@@ -127,21 +79,6 @@ class Storing(Feeding):
         self.ledger.stirred = True
 
     # -- the end of it here ----------------------------------------------------------------------------
-
-    def leave(self) -> None:
-        """Start nothing more; when no handler runs any more, the job goes on elsewhere."""
-        with self.lock:
-            self.open = False
-        self.send((self.engine.leave, None, None))
-
-    def part(self) -> None:
-        """Leave a paused job to its store and its state to itself: the manager is closed."""
-        with self.lock:
-            self.detached = self.detached or JobLeft(self.data.job_id)
-            keepers, self._keepers = self._keepers, ()
-        self.send((self.engine.abandon, self.detached, None))
-        for ring in keepers:
-            ring()
 
     def detach(self, error: BaseException) -> None:
         """Let the job go on without this process: nothing that happens to it here is kept any more."""
@@ -206,6 +143,15 @@ class Storing(Feeding):
             self._mark(urgency)
         return following
 
+    def _kept_here(self) -> bool:
+        """Write what the turn has made of a message; False where that is left to others."""
+        journal = self.journal
+        if journal is None:
+            return True
+        with self.lock:
+            journal.seal()
+        return self._write() and journal.complete
+
     # -- for the turn ----------------------------------------------------------------------------------
 
     def _in_turn(self) -> bool:
@@ -259,3 +205,6 @@ class Storing(Feeding):
         if self.journal is not None:
             self.manager.converter.encode(fact.output_type, "the type of an output")
             self.manager.converter.encode(fact.data, f"output {fact.output_type!r}")
+
+
+unbreakable(Storing._kept_here)

@@ -26,6 +26,15 @@ class Taking(Turn):
         """Return work with an async handler, or None; where there is an event loop, `take` gives the rest."""
         return self._take(True) if isinstance(self.ready, Divided) else None
 
+    def halves(self) -> tuple[int, int]:
+        """Return about how many activations are ready: those for threads, those that `take_async` gives."""
+        ready, startable = self.ready, self._startable()
+        if not isinstance(ready, Divided):
+            return startable, 0
+        # A generator that has waited for room is of either half.
+        plain, awaited = ready.parts
+        return startable - awaited, startable - plain
+
     def _take(self, awaited: bool) -> Activation | None:
         while True:
             with self.lock:

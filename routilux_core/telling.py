@@ -14,8 +14,8 @@ from routilux_core.facts import ActivationRetried
 from routilux_core.job_errors import JobLeft, ManagerClosed
 from routilux_core.job_view import ASTRAY
 from routilux_core.observers import Observers, Watching
+from routilux_core.parting import Parting
 from routilux_core.status import FINAL, ExecutionStatus
-from routilux_core.storing import Storing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,7 +45,7 @@ CLOSED = _ClosedLane()
 NO_STATS: Mapping[str, dict[str, Any]] = MappingProxyType({})
 
 
-class Telling(Storing):
+class Telling(Parting):
     """A turn with those who listen: monitors, feeds, timers, the executor's lane."""
 
     __slots__ = (
@@ -234,12 +234,6 @@ class Telling(Storing):
         self.observers.add(watching)
         if self.observers:
             self.listen()
-
-    def announce(self, facts: list[Fact]) -> None:
-        """Have those who watch told of facts that happened while nobody ran the job."""
-        if facts and self.ledger.news is not None:
-            self.ledger.news += facts
-            self.ledger.stirred = True
 
     def listen(self) -> None:
         """Keep facts for those who watch, from the first one on, though it may be older than the job."""

@@ -112,15 +112,6 @@ class Turn(Desk):
             self._mark(journal.urgency)
         return following
 
-    def _kept_here(self) -> bool:
-        """Write what the turn has made of a message; False where that is left to others."""
-        journal = self.journal
-        if journal is None:
-            return True
-        with self.lock:
-            journal.seal()
-        return self._write() and journal.complete
-
     def _conclude(self) -> None:
         """Do what follows a completion that the engine has just written; the turn is this thread's."""
         self.told = self.data.status
@@ -251,5 +242,5 @@ def _apart(turn: Callable[[list[Message]], object], messages: list[Message]) -> 
         CONTEXT.reset(token)
 
 
-for protected in (Turn.finish, Turn.send, Turn.pump, Turn._kept_here, Turn._turn):
+for protected in (Turn.finish, Turn.send, Turn.pump, Turn._turn):
     unbreakable(protected)

@@ -8,8 +8,9 @@ from routilux_core import (
     ErrorHandler,
     Fact,
     Flow,
+    JobForked,
     JobManager,
-    JobStarted,
+    JobSubmitted,
     Monitor,
     Routine,
     facts,
@@ -57,7 +58,7 @@ def chain(flow_id="flow"):
 
 def test_there_is_a_method_for_each_kind_of_fact():
     gc.collect()  # of a class with slots, the one without may still be there
-    assert set(KINDS.values()) == set(Fact.__subclasses__()) | set(JobStarted.__subclasses__())
+    assert set(KINDS.values()) == set(Fact.__subclasses__()) | {JobForked, JobSubmitted}
     assert {"on_job_started", "on_activation_started", "on_event_emitted", "on_job_failed"} <= set(KINDS)
 
 

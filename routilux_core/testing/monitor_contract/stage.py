@@ -58,17 +58,20 @@ class Stage:
 
     patience: ClassVar[float] = 20.0
     """Seconds after which a test gives up. What works takes nearly nothing of it."""
+    store: ClassVar[str] = "memory://"
+    """What keeps the jobs of the test that needs it: the URL of any store that is installed."""
     keeps_jobs: ClassVar[bool] = False
     """Whether it means to keep jobs that are over."""
 
     @contextmanager
-    def manager(self, *monitors: Any) -> Iterator[JobManager]:
+    def manager(self, *monitors: Any, **given: Any) -> Iterator[JobManager]:
         """Make a manager that these watch, and see at the end that none of them raised."""
         faults, loggers = Faults(), [logging.getLogger(name) for name in LOGGERS]
         for logger in loggers:
             logger.addHandler(faults)
         try:
-            manager = JobManager(plugins=monitors, executor=BENCH, discover=False, settings=Settings())
+            given = {"executor": BENCH, "discover": False, "settings": Settings(), **given}
+            manager = JobManager(plugins=monitors, **given)
             try:
                 yield manager
             finally:
@@ -121,6 +124,17 @@ class Stage:
         fork = failing("stops_at_merging").fork(stopped[1], start=False)
         states += [*stopped, self.run(manager, failing("stops_at_merging"), fork)]
         return [*states, self._interrupted(manager), self._cancelled(manager)]
+
+    def run_kept(self, manager: JobManager) -> None:
+        """Run jobs of which there is more to tell where they are kept; the manager has a store."""
+        with self.manager(settings=Settings(history=3)) as forgetful:
+            moved = self.run(forgetful, busy(), pauses=True)
+        self.run(manager, busy(), moved)
+        submitted = manager.submit(wide(), "busy", {"count": 3, "pauses": False})
+        manager.recover()
+        job = manager.get_job(submitted.job_id)
+        if job is not None:
+            self.in_time(job.work, "a job ends that was handed in")
 
     def _cancelled(self, manager: JobManager) -> JobState:
         flow = wide()

@@ -35,8 +35,9 @@ class WatchTests(Stage):
     def test_it_takes_every_kind_of_fact(self, monitor: Any) -> None:
         """Whatever happens to a job, it does not raise."""
         kinds = Kinds()
-        with self.manager(monitor, kinds) as manager:
+        with self.manager(monitor, kinds, store=self.store, discover=True) as manager:
             self.run_everything(manager)
+            self.run_kept(manager)
         missed = set(KINDS.values()) - kinds.seen
         assert not missed, f"the jobs of this test lack {sorted(kind.tag for kind in missed)}"
 
