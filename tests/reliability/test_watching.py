@@ -12,6 +12,7 @@ import pytest
 from routilux_core import InvalidTransition, JobManager, MonitorQueue
 from routilux_core.observers import Observers
 from routilux_plugins.executors import aio, pooled, process, sequential, threaded
+from routilux_plugins.stores import memory, sqlite
 from tests.reliability.watched import work
 
 EVENTS = int(os.environ.get("TEST_WATCHED", "10000"))
@@ -20,14 +21,18 @@ EXECUTORS = ["sequential", "threaded", "pooled", "asyncio", "process"]
 PATIENCE = 30.0
 
 
-def in_memory(plugins):
-    """Make a manager as it is by itself."""
-    settings = {"max_workers": 3}
-    return JobManager(plugins=plugins, discover=False, settings=settings)
+def manager_of(store, plugins):
+    """Make a manager whose monitors are these."""
+    options = {"discover": False, "settings": {"max_workers": 3}, **store}
+    return JobManager(plugins=[*plugins, memory, sqlite], **options)
 
 
-MANAGERS = [in_memory]
-"""Ways to make a manager; whatever it keeps its jobs in, monitors see the same."""
+STORES = {
+    "no store": {},
+    "memory, behind": {"store": "memory://", "durability": "batch"},
+    "sqlite": {"store": "sqlite:///jobs.db"},
+}
+"""Whatever a manager keeps its jobs in, monitors see the same."""
 
 
 class Ledger:
@@ -71,12 +76,12 @@ def lives(manager, executor, seed):
     return state
 
 
-def watch_until_enough(make, executor):
+def watch_until_enough(store, executor):
     """Return the states of enough jobs, and what two monitors saw of them: one as it is, one with a queue."""
     direct, queued = Ledger(), Ledger()
     queue = MonitorQueue(queued, size=100 * EVENTS, patience=PATIENCE)
     states, events = [], 0
-    with make([aio, pooled, process, sequential, threaded, direct, queue]) as manager:
+    with manager_of(store, [aio, pooled, process, sequential, threaded, direct, queue]) as manager:
         while events < EVENTS:
             states.append(lives(manager, executor, len(states)))
             events += sum(fact.tag == "event_emitted" for fact in states[-1].facts)
@@ -86,10 +91,11 @@ def watch_until_enough(make, executor):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", MANAGERS)
+@pytest.mark.parametrize("store", STORES.values(), ids=STORES)
 @pytest.mark.parametrize("executor", EXECUTORS)
-def test_monitors_see_the_history_in_order(make, executor):
-    states, direct, queued = watch_until_enough(make, executor)
+def test_monitors_see_the_history_in_order(tmp_path, monkeypatch, store, executor):
+    monkeypatch.chdir(tmp_path)  # where the file of the store will be
+    states, direct, queued = watch_until_enough(store, executor)
     for state in states:
         history = list(state.facts)
         assert direct.seen[state.job_id] == history
@@ -108,5 +114,5 @@ def test_a_monitor_that_is_not_told_everything_is_found(monkeypatch):
         Observers, "show", lambda self, job, news: show(self, job, news[: 4 if len(news) > 4 else 9])
     )
     monkeypatch.setattr("tests.reliability.test_watching.EVENTS", 500)
-    states, direct, _ = watch_until_enough(in_memory, "pooled")
+    states, direct, _ = watch_until_enough({}, "pooled")
     assert any(direct.seen[state.job_id] != list(state.facts) for state in states)
