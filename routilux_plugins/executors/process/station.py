@@ -62,13 +62,18 @@ class Station:
 
     def listen(self, parent: int | None) -> None:
         """Take messages as they come; end the process when its home is gone."""
+        with suppress(OSError):  # that had not read everything
+            self._take_all(parent)
+        _leave()
+
+    def _take_all(self, parent: int | None) -> None:
         reading, handlers = Reading(), self._handlers()
         watched: list[Any] = [self._wire] if parent is None else [self._wire, parent]
         while True:
             ready, _, _ = select.select(watched, (), ())
             piece = self._wire.recv(PIECE) if self._wire in ready else b""
             if not piece:
-                _leave()
+                return
             for kind, values, body in reading.feed(piece):
                 handlers[kind](*values, body)
 

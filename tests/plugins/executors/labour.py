@@ -76,6 +76,17 @@ def sleep_deeply(note):
     time.sleep(60)
 
 
+class Telling(Routine):
+    """Sends an output between two visits."""
+
+    @slot
+    def trigger(self, address):
+        for _ in range(2):
+            with Visit(address, str(os.getpid())) as visit:
+                visit.stay()
+            self.send_output("between visits")
+
+
 @routine(timeout=0.1)
 def sleep_too_deeply(note):
     Path(note).write_text(f"{os.getpid()}\n", encoding="utf-8")

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from textwrap import dedent
 from time import monotonic, perf_counter
 
 import pytest
@@ -301,29 +300,44 @@ def test_workers_do_not_mind_ctrl_c(pair):
     assert run(pair, chain("interrupted", interrupt=labour.interrupt()), "interrupt").status == "completed"
 
 
-def test_workers_end_with_their_home(tmp_path):
-    script = tmp_path / "home.py"
-    script.write_text(
-        dedent("""\
-            import os, sys
-            from routilux_core import JobManager
-            from routilux_core.testing.executor_contract.sample import chain
-            from routilux_plugins.executors import process
-            from tests.plugins.executors import labour
+HOME = """\
+import sys
+from routilux_core import JobManager
+from routilux_core.testing.executor_contract.sample import chain
+from routilux_plugins.executors import process
+from tests.plugins.executors import labour
 
-            if __name__ == "__main__":
-                manager = JobManager(plugins=[process], discover=False, executor="process")
-                flow = chain("deep", sleep=labour.sleep_deeply())
-                manager.execute(flow, "sleep", {"note": sys.argv[1]})
-        """),
-        encoding="utf-8",
-    )
-    command = [sys.executable, str(script), "/dev/stdout"]
+if __name__ == "__main__":
+    manager = JobManager(plugins=[process], discover=False, executor="process")
+    flow = chain("home", work=labour.{work}())
+    manager.execute(flow, "work", {{"{field}": {value}}})
+"""
+
+
+def home_of(folder, work, field, value):
+    """Start a process that has one job, with a worker for it."""
+    script = folder / "home.py"
+    script.write_text(HOME.format(work=work, field=field, value=value), encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as home:
+    return subprocess.Popen([sys.executable, script], env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def test_workers_end_with_their_home(tmp_path):
+    with home_of(tmp_path, "sleep_deeply", "note", "'/dev/stdout'") as home:
         pid = int(home.stdout.readline())
         home.kill()
     wait_for_end(pid)
+
+
+def test_workers_end_with_a_home_that_has_not_heard_all(tmp_path, meeting):
+    """The end of such a home is an error to who listens to it, by which the listener was ended alone."""
+    with home_of(tmp_path, "Telling", "address", meeting.address) as home:
+        guest = meeting.guest()
+        home.send_signal(signal.SIGSTOP)
+        guest.let_go()
+        again = meeting.guest()  # so the output is on its way
+        home.kill()
+    wait_for_end(int(again.word))
 
 
 def test_a_request_that_comes_while_the_bell_is_heard_does_not_silence_the_next(monkeypatch):
