@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 
 from routilux_core import JobManager, JobState, UnknownJob
 from routilux_core.facts import ActivationCompleted, ActivationFailed, ActivationRetried, ActivationSkipped
@@ -17,7 +19,7 @@ from tests.reliability import crashed
 from tests.reliability.laws import Book, Violation, check_all, data_of
 from tests.reliability.mortal import INTERRUPTED, JOB, PLUGINS, SETTINGS
 
-PATIENCE = 30.0
+PATIENCE = 10.0
 STORES = ("sqlite", "file", "postgresql", "redis")
 """The schemes of the stores that outlive a process."""
 ENDS = (ActivationCompleted, ActivationFailed, ActivationSkipped)
@@ -51,12 +53,17 @@ class Nursery:
         self.process.stdout.close()
 
     def live(self, moment, by=signal.SIGKILL, **what):
-        """Let a process live for `moment` seconds from when it is there, and tell if the signal ended it."""
+        """Let a process live for `moment` seconds from when it is there, and tell if the signal ended it.
+
+        Those that it has started end with it.
+        """
         number = self.bear(**what)
         said = self.hear(moment)
         if said is None:
+            ends = [os.pidfd_open(child) for child in children_of(number)]
             os.kill(number, by)
             said = self.hear()
+            wait_for_all(ends)
         if said not in {"0", str(INTERRUPTED if by == signal.SIGINT else -by)}:
             raise Violation(f"the process ended with {said}")
         return said != "0"
@@ -87,6 +94,26 @@ class Nursery:
         while not said or not said[-1].lstrip("-").isdigit():
             said.append(self.hear() or f"{-signal.SIGALRM}")
         return said
+
+
+def children_of(process):
+    """Return the processes that this one has started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has just ended
+            state, parent, *_ = path.read_text(errors="replace").rpartition(") ")[2].split()
+            if parent == str(process) and state != "Z":
+                found.append(int(path.parent.name))
+    return found
+
+
+def wait_for_all(ends):
+    """Wait for processes to be over."""
+    for end in ends:
+        ready, _, _ = select.select([end], (), (), PATIENCE)
+        os.close(end)
+        if not ready:
+            raise Violation("a process outlives the one that started it")
 
 
 class Account:
@@ -129,9 +156,9 @@ class Account:
             self._place = file.tell()
         started = set()
         for line in lines:
-            what, name, attempt, item = line.decode().split()
-            if what == "start":
-                started.add((name, int(attempt), int(item)))
+            match line.decode().split():
+                case ["start", name, attempt, item, "."]:
+                    started.add((name, int(attempt), int(item)))
         return started
 
     def _read_store(self):

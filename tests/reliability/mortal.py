@@ -46,9 +46,9 @@ MOMENT = 0.01
 
 
 def witness(file, what, context):
-    """Write down what a handler does, outside of the process."""
+    """Write down what a handler does, outside of the process; a kill may tear the line."""
     one = context.activation
-    os.write(file, f"{what} {context.idempotency_key} {one.attempt} {one.items}\n".encode())
+    os.write(file, f"\n{what} {context.idempotency_key} {one.attempt} {one.items} .".encode())
     if what == "start":
         time.sleep(SECONDS)
 

@@ -19,8 +19,10 @@ KILLS = int(os.environ.get("TEST_KILLS", "8"))
 """How many processes are killed in each case."""
 MOMENT = 0.12
 """A process is killed in so many seconds from its beginning."""
-WIDTHS = {"sequential": 3, "pooled": 6}
+WIDTHS = {"sequential": 3, "pooled": 6, "process": 20}
 """How wide a job is that takes a few times as long."""
+SLOWLY = 1.0
+"""In so many seconds one is killed that has to start processes itself."""
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,7 @@ def attack(url, nursery, folder, kills, moment=MOMENT, *, bug="none", often=Fals
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("executor", WIDTHS)
+@pytest.mark.parametrize("executor", ["sequential", "pooled"])
 @pytest.mark.parametrize("kind", STORES)
 def test_jobs_outlive_kills(kind, executor, url, nursery, tmp_path, capsys):
     seen = attack(url, nursery, tmp_path, KILLS, durability="sync", executor=executor)
@@ -70,6 +72,16 @@ def test_what_is_written_later_is_consistent(kind, durability, url, nursery, tmp
     seen = attack(url, nursery, tmp_path, max(1, KILLS // 2), 2 * MOMENT, **options)
     with capsys.disabled():
         print(f"\n{kind}, {durability}: {seen}")  # noqa: T201 - as above
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_workers_end_with_their_home_and_the_job_goes_on(url, nursery, tmp_path, capsys):
+    options = {"durability": "sync", "executor": "process"}
+    seen = attack(url, nursery, tmp_path, max(1, KILLS // 4), SLOWLY, **options)
+    with capsys.disabled():
+        print(f"\nsqlite, process: {seen}")  # noqa: T201 - as above
 
 
 @pytest.mark.slow
