@@ -15,7 +15,7 @@ from tests.reliability.killing import PATIENCE, STORES, Account, Nursery, calm
 from tests.reliability.laws import Violation
 from tests.reliability.mortal import PLUGINS, SETTINGS
 
-KILLS = int(os.environ.get("TEST_KILLS", "8"))
+KILLS = int(os.environ.get("TEST_KILLS", "6"))
 """How many processes are killed in each case."""
 MOMENT = 0.12
 """A process is killed in so many seconds from its beginning."""

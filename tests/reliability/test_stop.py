@@ -15,7 +15,7 @@ from tests.reliability.killing import STORES, Nursery, calm
 from tests.reliability.laws import Violation, check_all
 from tests.reliability.mortal import JOB, PLUGINS, SETTINGS
 
-ROUNDS = int(os.environ.get("TEST_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("TEST_ROUNDS", "1"))
 """How often a job has to be taken over on each store."""
 LIFE = 0.2
 """How many seconds a claim lasts."""
