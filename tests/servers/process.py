@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -69,23 +70,23 @@ class ServerProcess(ABC):
     def freeze(self) -> None:
         """Let the server stand still: it is there, and answers nothing."""
         self.process.send_signal(signal.SIGSTOP)
-        for child in self._children():
-            os.kill(child, signal.SIGSTOP)
+        self._tell_children(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let it go on with all that was asked of it meanwhile."""
-        for child in self._children():
-            os.kill(child, signal.SIGCONT)
+        self._tell_children(signal.SIGCONT)
         self.process.send_signal(signal.SIGCONT)
 
-    def _children(self) -> list[int]:
+    def _tell_children(self, number: int) -> None:
         found = subprocess.run(
             ["ps", "-o", "pid=", "--ppid", str(self.process.pid)],  # noqa: S607 - of the system
             capture_output=True,
             text=True,
             check=False,
         )
-        return [int(line) for line in found.stdout.split()]
+        for line in found.stdout.split():
+            with suppress(ProcessLookupError):  # it has just ended by itself
+                os.kill(int(line), number)
 
     def run(self, *command: object) -> None:
         """Run a program beside the server, as the same user."""
