@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import frozen
 
 from routilux_core.activation_document import Reader
 from routilux_core.entry_reader import opened
@@ -19,11 +19,14 @@ from routilux_core.facts import (
     PayloadMerged,
     PayloadsUnmatched,
 )
+from routilux_core.gathering import Gathering
 from routilux_core.record import ExecutionRecord, moment, shown_error
 from routilux_core.slot_document import MERGED
 from routilux_core.views import ListView
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from routilux_core.convert import Converter
     from routilux_core.store import Entry, Store
 
@@ -55,9 +58,16 @@ class HistoryReader:
         self._reader = Reader(converter)
         self._origins: dict[int, Any] = {}
         """The facts that made activations, as far as they were met."""
+        self._gatherings: dict[tuple[str, str, str], Gathering] = {}
 
     def page(self, after: int, limit: int) -> HistoryPage:
         """Return up to `limit` lines of the facts that come after that number."""
+        try:
+            return self._page(after, limit)
+        finally:  # a page holds on to us where a slot gathered, and needs nothing of this
+            self._origins, self._gatherings = {}, {}
+
+    def _page(self, after: int, limit: int) -> HistoryPage:
         records: list[ExecutionRecord] = []
         number = after
         for number, at, plain in self._facts(after):
@@ -123,61 +133,35 @@ class HistoryReader:
         for view in made.get("gathered", ()):
             name = view["field"]
             if "length" in view:
-                values = Gathered(self, made["routine_id"], made["slot"], name, origin, view["length"])
-                payload[name] = ListView(values, view["length"])
+                payload[name] = ListView(self._gathering(made, name), view["length"])
             else:
                 payload[name] = self._reader.gathered(view, place)
         return payload
 
-    def gathered(self, routine_id: str, slot: str, name: str, before: int, length: int) -> list[Any]:
-        """Return what a field of a slot had gathered before that fact."""
-        values: list[Any] = []
+    def _gathering(self, made: dict[str, Any], name: str) -> Gathering:
+        """Return what a field of a slot gathered, the same for all activations of that slot."""
+        place = made["routine_id"], made["slot"], name
+        found = self._gatherings.get(place)
+        if found is None:
+            found = self._gatherings[place] = Gathering(partial(self._gathered, *place))
+        return found
+
+    def _gathered(self, routine_id: str, slot: str, name: str) -> Iterator[Any]:
+        """Give one by one what a field of a slot gathered."""
         for number, _, plain in self._facts(0):
-            if number >= before or len(values) >= length:
-                break
             if type(plain) is list:
                 continue
             inherited = (plain.get("legacy") or plain.get("whole") or {}).get("merged")
             if inherited:
                 merged = MERGED.read(inherited, self._reader, f"fact {number}")
-                values += merged.get((routine_id, slot), {}).get(name, [])
+                yield from merged.get((routine_id, slot), {}).get(name, ())
             if plain["fact"] == PayloadMerged.tag and (plain["routine_id"], plain["slot"]) == (
                 routine_id,
                 slot,
             ):
                 payload = self._reader.payload(plain["payload"], f"fact {number}")
-                values += [payload[name]] if name in payload else []
-        return values
-
-
-@define(eq=False, repr=False)
-class Gathered(Sequence[Any]):
-    """What a slot had gathered, read when somebody looks."""
-
-    _history: HistoryReader
-    _routine_id: str
-    _slot: str
-    _name: str
-    _before: int
-    _length: int
-    _values: list[Any] | None = field(default=None, init=False)
-
-    def _all(self) -> list[Any]:
-        if self._values is None:
-            self._values = self._history.gathered(
-                self._routine_id, self._slot, self._name, self._before, self._length
-            )
-        return self._values
-
-    def __len__(self) -> int:
-        return self._length
-
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Any]: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        return self._all()[index]
+                if name in payload:
+                    yield payload[name]
 
 
 def plain_facts(entry: Entry) -> Iterator[tuple[int, float, Any]]:

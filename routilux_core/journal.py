@@ -135,6 +135,15 @@ class Journal:
             return False
         return tail > GROWTH * ACTIVATION * len(self.writer.data.activations)
 
+    @property
+    def weight(self) -> tuple[int, int]:
+        """The bytes of what came after the last snapshot, and of that."""
+        return self._tail, self._size
+
+    def weigh(self, tail: int, size: int) -> None:
+        """Know them from before."""
+        self._tail, self._size = tail, size
+
     def take_snapshot(self) -> None:
         """Write the job as it is now, without its history."""
         writer = self.writer

@@ -208,7 +208,7 @@ class Keeping:
         except UnknownJob:
             return None
         if journal is not None and journal.complete and claim.epoch == journal.claim.epoch + 1:
-            return Recalled(claim, journal.kept, journal.writer.origins, journal.version)
+            return Recalled(claim, journal.kept, journal.writer.origins, journal.version, journal.weight)
         try:
             stored = self.read(state.job_id)
         except BaseException:
@@ -217,11 +217,11 @@ class Keeping:
             raise
         number = stored.data.number
         if journal is not None and journal.complete and journal.kept == number:  # nobody has run it meanwhile
-            return Recalled(claim, number, journal.writer.origins, journal.version)
+            return Recalled(claim, number, journal.writer.origins, journal.version, journal.weight)
         if job is not None or state._base != number:
             state.become(stored)
         version = "" if stored.head is None else stored.head.fingerprint
-        return Recalled(claim, number, stored.origins, version)
+        return Recalled(claim, number, stored.origins, version, stored.weight)
 
     def read(self, job_id: str) -> StoredJob:
         """Return a job as the store has it."""
@@ -235,6 +235,7 @@ class Keeping:
         data = state._data
         journal = self._journal(plan, data, recalled.claim, recalled.version)
         journal.writer.origins = recalled.origins
+        journal.weigh(*recalled.weight)
         journal.kept = journal.taken = journal.sealed = recalled.number
         for fact in list(state._history):
             if fact.number > recalled.number:
@@ -252,3 +253,5 @@ class Recalled:
     origins: dict[int, int]
     version: str
     """The name of the one that it was run as until now."""
+    weight: tuple[int, int]
+    """The bytes of what came after its last snapshot, and of that."""

@@ -161,12 +161,13 @@ class Serving(Telling, Runner):
                     ledger.now = now
                     engine.broken(error)
                 going, more = False, 0
+                full = journal is not None and journal.ripe  # a snapshot is taken in a turn
                 acquire()
                 try:
                     if fresh and holds:
                         journal.hold(fresh)  # type: ignore[union-attr]  # which it has where work is held
                         fresh.clear()
-                    if self.open and not (ended or self.inbox or self.stalled or ledger.stirred):
+                    if self.open and not (ended or full or self.inbox or self.stalled or ledger.stirred):
                         if following is None and (ready or fresh):
                             following = ready.popleft() if ready else fresh.pop(0)
                         if following is not None:
@@ -208,8 +209,7 @@ class Serving(Telling, Runner):
                 ):
                     self._conclude()
                     return False
-                ledger.now = now
-                activation = None if ended or not holds else self._next_kept()
+                activation = None if ended or full or not holds else self._next_kept()
                 if activation is None:
                     activation = self._turn((), not ended)
         finally:

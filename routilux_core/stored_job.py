@@ -41,6 +41,8 @@ class StoredJob:
     """For each activation that is not done, the number of the fact that made it."""
     head: Head | None = None
     epoch: int = 0
+    weight: tuple[int, int] = (0, 0)
+    """The bytes of what came after its last snapshot, and of that."""
     archive: Callable[[], StoredJob] | None = None
     """Reads the job as it was before that history, with its logs, if they were left out."""
 
@@ -69,6 +71,8 @@ class StoredJobs:
                 found = self._continued(StoredJob(data, [], origins), head, kept.entries)
                 found.archive = partial(self._past, job_id, head, snapshot.number)
         found.head, found.epoch = head, kept.epoch
+        tail = sum(len(entry.content) for entry in kept.entries)
+        found.weight = tail, 0 if snapshot is None else len(snapshot.content)
         return found
 
     def _past(self, job_id: str, head: Head, last: int) -> StoredJob:

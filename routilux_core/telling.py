@@ -181,7 +181,8 @@ class Telling(Parting):
                 state._job = None
                 if journal is not None:
                     state._base = journal.kept if journal.complete else ASTRAY
-                    state._history = list(state._history)  # what is added to it now is not in the store
+                    if self.data.status not in FINAL:  # what is added to it now is not in the store
+                        state._history = list(state._history)
 
     def _end(self) -> None:
         if self.engine.leaving and self.detached is None:
