@@ -161,7 +161,7 @@ def test_all_of_it_is_there_for_who_looks(durability, history, monkeypatch):
 
 
 def test_a_job_that_pauses_often_has_snapshots_too(monkeypatch):
-    """What came before counts, whoever has written it: of such a job nobody would ever write enough at once."""
+    """Whoever wrote what came before, it counts: of such a job nobody would ever write enough at once."""
     monkeypatch.setattr("routilux_core.journal.LEAST", 4_000)
     store, flow = Memory(), long_flow("plain")
     Counting.last, job_id = -1, ""
