@@ -61,9 +61,10 @@ def shelf():
 
 
 @pytest.fixture
-def managed(request, shelf):
+def managed(request, shelf, monkeypatch):
     """Make managers that share a store."""
     made, executor = [], getattr(request, "param", "pooled")
+    monkeypatch.setattr("routilux_core.renewal.HEARING", 0.1)  # as it is, in tests/reliability
     Counting.waits = ()
     Counting.gate.clear()
     Counting.inside.clear()

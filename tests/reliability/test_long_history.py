@@ -219,7 +219,7 @@ class Counted(Memory):
         return super().commit(batch)
 
 
-STEPS = int(os.environ.get("TEST_STEPS", "10000"))
+STEPS = int(os.environ.get("TEST_STEPS", "5000"))
 
 
 def written(kind, steps, durability):
