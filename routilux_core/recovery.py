@@ -190,15 +190,16 @@ class Recovery:
             self._thread.join(timeout)
 
     def _run(self) -> None:
-        first = True
+        first, known = True, ""
         while self._sleep(first=first):
             try:
                 self.scan(thorough=first, stray=True)
-                first = False
+                first, known = False, ""
             except StoreUnavailable as error:
                 log.debug("nobody could look for jobs: %s", error)
             except StoreError as error:
-                log.warning("nobody could look for jobs: %s", error)
+                level, known = (logging.DEBUG if str(error) == known else logging.WARNING), str(error)
+                log.log(level, "nobody could look for jobs: %s", error)
             except Exception:
                 log.exception("nobody could look for jobs")
 

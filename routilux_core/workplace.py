@@ -15,7 +15,7 @@ from routilux_core.clock import Clock, SystemClock
 from routilux_core.convert import Converter
 from routilux_core.current import CONTEXT
 from routilux_core.discovery import Choice, load
-from routilux_core.errors import DuplicateName
+from routilux_core.errors import DuplicateName, MissingComponent
 from routilux_core.executors import Executors
 from routilux_core.failing import Limits
 from routilux_core.interrupt import INTERRUPTS
@@ -24,6 +24,7 @@ from routilux_core.loop import Loops
 from routilux_core.monitors import Monitors
 from routilux_core.settings import Settings, read_settings
 from routilux_core.status import ExecutionStatus
+from routilux_core.store_errors import InvalidStoreURL
 from routilux_core.timers import Timers
 from routilux_core.totals import Totals
 from routilux_core.vocabulary import known_types
@@ -121,7 +122,10 @@ class Workplace(ABC):
         if store is not None and not isinstance(store, str):
             given = checked_store(store)
             return Keeping(given, self.settings, self.converter, self._jobs, owned=False)
-        opened = open_store(url or "", self.registry, self.settings)
+        try:
+            opened = open_store(url or "", self.registry, self.settings)
+        except (InvalidStoreURL, MissingComponent) as error:
+            raise self.settings.placed(error, "store") from None
         return Keeping(opened, self.settings, self.converter, self._jobs, owned=True)
 
     @property

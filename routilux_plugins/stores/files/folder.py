@@ -108,7 +108,7 @@ class Folder:
 
     def _check(self) -> None:
         if self._closed:
-            raise StoreError(self.name, "it is closed")
+            raise StoreError(self.name, "it is closed; open it again")
         if self._process != os.getpid():
             raise StoreError(self.name, "it was opened by another process; open it again in this one")
 

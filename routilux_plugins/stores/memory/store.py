@@ -40,7 +40,7 @@ class Memory(Store):
     def _open(self) -> Iterator[Shelf]:
         with self._shelf.lock:
             if self._closed:
-                raise StoreError(self._name, "it is closed")
+                raise StoreError(self._name, "it is closed; open it again")
             yield self._shelf
 
     @contextmanager

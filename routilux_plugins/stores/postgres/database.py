@@ -110,7 +110,7 @@ class Database:
     @contextmanager
     def _connection(self, values: Sequence[Any]) -> Iterator[Connection[Any]]:
         if self._closed:
-            raise StoreError(self.name, "it is closed")
+            raise StoreError(self.name, "it is closed; open it again")
         if self._process != os.getpid():
             raise StoreError(self.name, "it was opened by another process; open it again in this one")
         try:
@@ -118,7 +118,7 @@ class Database:
                 yield connection
         except psycopg.Error as error:
             if self._closed:
-                raise StoreError(self.name, "it is closed") from error
+                raise StoreError(self.name, "it is closed; open it again") from error
             if isinstance(error, psycopg.OperationalError) and connection_is_gone(error):
                 self._check()
             raise refusal(error, self.name, values) from error

@@ -119,7 +119,7 @@ class Server:
             raise StoreError(self.name, "it was opened by another process; open it again in this one")
         with self._lock:
             if self._closed:
-                raise StoreError(self.name, "it is closed")
+                raise StoreError(self.name, "it is closed; open it again")
             self._inside += 1
         try:
             yield self._client

@@ -43,7 +43,10 @@ class Database:
         try:
             _make_file(path)
         except OSError as error:
-            raise StoreError(self.name, f"it cannot be made: {error.strerror}") from error
+            advice = "choose a folder that this user may write"
+            raise StoreError(self.name, f"it cannot be made: {error.strerror}; {advice}") from error
+        if path.is_dir():
+            raise StoreError(self.name, "it is a folder; name a file in it")
         if not os.access(path, os.R_OK | os.W_OK):
             raise StoreError(self.name, "it cannot be written; give this user the right to")
         self._connections: list[Connection] = []
@@ -130,7 +133,7 @@ class Database:
 
     def _check(self) -> None:
         if self._closed:
-            raise StoreError(self.name, "it is closed")
+            raise StoreError(self.name, "it is closed; open it again")
         if self._process != os.getpid():
             raise StoreError(self.name, "it was opened by another process; open it again in this one")
 
@@ -150,12 +153,14 @@ class Database:
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             reason = f"another process has been writing for longer than {self._timeout} s"
             raise StoreUnavailable(self.name, reason) from error
-        if code == sqlite3.SQLITE_CORRUPT:
+        if code == sqlite3.SQLITE_CORRUPT or "decode to UTF-8" in str(error):
             raise DamagedStore(self.name, str(error), "the file") from error
         reasons = {
             sqlite3.SQLITE_NOTADB: "it is no SQLite database; choose another file",
             sqlite3.SQLITE_FULL: "the disk is full; make room, and nothing that was kept is lost",
             sqlite3.SQLITE_READONLY: "it cannot be written; give this user the right to",
+            sqlite3.SQLITE_CANTOPEN: "it cannot be opened; see that its folder is there and may be written",
+            sqlite3.SQLITE_IOERR: f"{error}; see that the disk has room and is sound",
         }
         raise StoreError(self.name, reasons.get(code, str(error))) from error
 
