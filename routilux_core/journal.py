@@ -95,6 +95,8 @@ class Journal:
     """The requests that were answered by what is not sealed yet."""
     heard: set[str] = field(factory=set)
     """The requests that have come."""
+    weight: tuple[int, int] = (0, 0)
+    """The bytes since the last snapshot, and those of that."""
     _handled: list[str] = field(factory=list)
     _pressing: bool = False
     _facts: list[Any] = field(factory=list)
@@ -105,10 +107,6 @@ class Journal:
     _before: int = 0
     """How much of the facts came before it."""
     _held: deque[tuple[int, Activation, bool]] = field(factory=deque)
-    _tail: int = 0
-    """The bytes since the last snapshot, ..."""
-    _size: int = 0
-    """... and those of that."""
 
     # -- for whoever has the turn ------------------------------------------------------------------------
 
@@ -130,26 +128,17 @@ class Journal:
     @property
     def ripe(self) -> bool:
         """True when a snapshot is worth its while."""
-        tail = self._tail
-        if tail <= LEAST + GROWTH * self._size:
+        tail, size = self.weight
+        if tail <= LEAST + GROWTH * size:
             return False
         return tail > GROWTH * ACTIVATION * len(self.writer.data.activations)
-
-    @property
-    def weight(self) -> tuple[int, int]:
-        """The bytes of what came after the last snapshot, and of that."""
-        return self._tail, self._size
-
-    def weigh(self, tail: int, size: int) -> None:
-        """Know them from before."""
-        self._tail, self._size = tail, size
 
     def take_snapshot(self) -> None:
         """Write the job as it is now, without its history."""
         writer = self.writer
         content = write_snapshot(writer.data, writer.origins, writer.converter, writer.versions)
         self._fresh = Snapshot(writer.data.number, content)
-        self._tail, self._size = 0, len(content)
+        self.weight = 0, len(content)
 
     # -- under the job's lock ----------------------------------------------------------------------------
 
@@ -233,7 +222,8 @@ class Journal:
         """Return what was taken as a store wants it."""
         data = self.writer.data
         entries = tuple(self._entries(draft))
-        self._tail += sum(len(entry.content) for entry in entries)
+        tail, size = self.weight
+        self.weight = tail + sum(len(entry.content) for entry in entries), size
         status = ExecutionStatus.RUNNING if draft.status is ExecutionStatus.PAUSING else draft.status
         head = Head(
             flow_id=str(data.flow_id),

@@ -235,7 +235,7 @@ class Keeping:
         data = state._data
         journal = self._journal(plan, data, recalled.claim, recalled.version)
         journal.writer.origins = recalled.origins
-        journal.weigh(*recalled.weight)
+        journal.weight = recalled.weight
         journal.kept = journal.taken = journal.sealed = recalled.number
         for fact in list(state._history):
             if fact.number > recalled.number:

@@ -76,7 +76,8 @@ class Database:
         return made
 
     def _open(self, settings: SqliteSettings) -> None:
-        is_ours(self.writer, self.name)
+        with self._at_one_moment(self._write_cursor) as cursor:  # somebody may be making the tables right now
+            is_ours(cursor, self.name)
         self.writer.execute(f"PRAGMA page_size = {PAGE}")
         until = time.monotonic() + self._timeout
         while True:  # SQLite does not wait by itself for those who change to this mode at the same time
@@ -115,13 +116,17 @@ class Database:
         """See the file as it is at one moment."""
         with self._reading:
             self._check()
-            cursor = self._read_cursor
-            try:
-                cursor.execute("BEGIN")
+            with self._at_one_moment(self._read_cursor) as cursor:
                 yield cursor
-                cursor.execute("COMMIT")
-            except BaseException as error:  # noqa: BLE001 - it is raised again
-                self._undo(self.reader, error)
+
+    @contextmanager
+    def _at_one_moment(self, cursor: Cursor) -> Iterator[Cursor]:
+        try:
+            cursor.execute("BEGIN")
+            yield cursor
+            cursor.execute("COMMIT")
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            self._undo(cursor.connection, error)
 
     def close(self) -> None:
         """Close the connections, when nobody is in the midst of something."""
