@@ -252,7 +252,7 @@ def test_what_is_written_grows_with_the_steps_and_no_faster(kind, durability, mo
 @pytest.mark.slow
 def test_snapshots_after_each_so_many_bytes_are_found(monkeypatch):
     """The control: a snapshot of what a slot has gathered, however large it has become, every few steps."""
-    monkeypatch.setattr(Journal, "ripe", property(lambda journal: journal._tail > 4_096))  # noqa: SLF001
+    monkeypatch.setattr(Journal, "ripe", property(lambda journal: journal.weight[0] > 4_096))
     assert exponent("gathering", "sync") > 1.1
 
 
