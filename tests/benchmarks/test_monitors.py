@@ -4,7 +4,7 @@ import pytest
 
 from tests.benchmarks.monitors import Watched, cases, measured, nothing
 
-ROUNDS = 7
+ROUNDS = 5
 
 
 def beyond(found, times):

@@ -5,6 +5,7 @@
 
 import os
 from collections import Counter, defaultdict
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -15,7 +16,7 @@ from routilux_plugins.executors import aio, pooled, process, sequential, threade
 from routilux_plugins.stores import memory, sqlite
 from tests.reliability.watched import work
 
-EVENTS = int(os.environ.get("TEST_WATCHED", "10000"))
+EVENTS = int(os.environ.get("TEST_WATCHED", "3000"))
 """So many events are sent on each executor."""
 EXECUTORS = ["sequential", "threaded", "pooled", "asyncio", "process"]
 PATIENCE = 30.0
@@ -67,6 +68,11 @@ def lives(manager, executor, seed):
     """Let one job run to its end, resuming it after each pause; return its state."""
     flow = work()
     state = manager.start_job(flow, "items", {"count": 300}, executor=executor, monitors=[Meddler(seed)])
+    with suppress(InvalidTransition):  # what a monitor asks for may come too late where it is told late
+        if seed % 3 == 1:
+            manager.pause(state.job_id, "at once")
+        elif seed % 9 == 2:
+            manager.cancel(state.job_id, "at once")
     while not state.status.final:
         job = manager.get_job(state.job_id)
         if job is not None:

@@ -12,7 +12,7 @@ from routilux_plugins.stores.files.store import Files
 from tests.benchmarks.measure import Case, measure
 from tests.plugins.stores.job import HEAD, open_job
 
-STEPS = {"normal": 500, "full": 60}
+STEPS = {"normal": 200, "full": 20}
 CONTENT = b"x" * 300
 CEILINGS = {"normal": 50.0, "full": 3.0}
 AIMS = {"normal": 16.0, "full": 1.3}
@@ -71,7 +71,7 @@ def test_a_commit_costs_what_its_append_costs(tmp_path, capsys, synchronous):
         steps = Steps(store, STEPS[synchronous])
         case = Case(name, steps.run, bare.run, CEILINGS[synchronous], AIMS[synchronous])
 
-        result = measure(case)
+        result = measure(case, rounds=5)
 
     seconds = sorted(result.seconds)[len(result.seconds) // 2] / STEPS[synchronous]
     with capsys.disabled():

@@ -10,7 +10,7 @@ from tests.benchmarks.measure import Case, measure
 from tests.plugins.stores.job import HEAD, open_job
 from tests.servers import postgres, redis
 
-STEPS = 200
+STEPS = 100
 CONTENT = b"x" * 300
 AIM, CEILING = 2.0, 3.0
 
@@ -64,7 +64,7 @@ def test_a_commit_to_postgres_costs_little_more_than_a_row(careful_server, capsy
         def row():
             connection.execute("INSERT INTO bare (content) VALUES (%s)", (CONTENT,))
 
-        result = measure(Case("postgresql", timed(steps(store)), timed(row), CEILING, AIM))
+        result = measure(Case("postgresql", timed(steps(store)), timed(row), CEILING, AIM), rounds=5)
 
     report("a commit to PostgreSQL", result, capsys)
     assert result.ratio < CEILING
@@ -78,7 +78,7 @@ def test_a_commit_to_redis_costs_little_more_than_a_row(redis_server, redis_url,
         def row():
             client.xadd("bare", {"content": CONTENT})
 
-        result = measure(Case("redis", timed(steps(store)), timed(row), CEILING, AIM))
+        result = measure(Case("redis", timed(steps(store)), timed(row), CEILING, AIM), rounds=5)
 
     report("a commit to Redis", result, capsys)
     assert result.ratio < CEILING

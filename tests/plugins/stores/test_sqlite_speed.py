@@ -13,7 +13,7 @@ from routilux_plugins.stores.sqlite.store import Sqlite
 from tests.benchmarks.measure import Case, measure
 from tests.plugins.stores.job import HEAD, ending, open_job, opening
 
-STEPS = 500
+STEPS = 200
 CONTENT = b"x" * 300
 TOGETHER = 20
 AIMS = {"steps": 1.4, "openings": 2.3, "endings": 2.3, "openings together": 1.1, "endings together": 1.3}
@@ -95,7 +95,7 @@ def test_a_commit_costs_little_more_than_a_row(tmp_path, capsys, name):
         connection.execute("CREATE TABLE row (number INTEGER PRIMARY KEY, content BLOB)")
         case = Case(name, WORKS[name](store), lambda: bare(connection), CEILINGS[name], AIMS[name])
 
-        result = measure(case)
+        result = measure(case, rounds=5)
 
     with capsys.disabled():
         print(f"\n{name}: each {result.ratio:.2f} times a row")  # noqa: T201 - the figure
