@@ -51,7 +51,7 @@ class Meddler:
 
     def __init__(self, seed):
         self.dice = Random(seed)  # noqa: S311 - unrest, not secrets
-        self.cancels = self.dice.random() < 0.3
+        self.cancels = seed % 3 == 0
 
     def __call__(self, job, fact):
         chance = self.dice.random()
