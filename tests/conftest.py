@@ -8,8 +8,27 @@ from routilux_core import JobManager
 from routilux_core.testing.clock import ManualClock
 from routilux_plugins.executors import sequential
 from tests.servers.fixtures import postgres_server, postgres_url, redis_server, redis_url
+from tests.side_by_side import (
+    pytest_collection_modifyitems,
+    pytest_runtest_makereport,
+    pytest_terminal_summary,
+    pytest_xdist_auto_num_workers,
+    rest,
+    tell,
+)
 
-__all__ = ["postgres_server", "postgres_url", "redis_server", "redis_url"]
+__all__ = [
+    "postgres_server",
+    "postgres_url",
+    "pytest_collection_modifyitems",
+    "pytest_runtest_makereport",
+    "pytest_terminal_summary",
+    "pytest_xdist_auto_num_workers",
+    "redis_server",
+    "redis_url",
+    "rest",
+    "tell",
+]
 
 
 @pytest.fixture

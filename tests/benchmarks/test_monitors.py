@@ -15,11 +15,11 @@ def beyond(found, times):
 
 @pytest.mark.speed
 @pytest.mark.slow
-def test_our_monitors_keep_below_their_goals(tmp_path):
+def test_our_monitors_keep_below_their_goals(tmp_path, tell):
     """In one run, measured in turns."""
     found = [one for one in cases(tmp_path) if one.goal is not None or one.monitors == [nothing]]
     costs = beyond(found, measured(found, ROUNDS))
-    print("\n" + "\n".join(f"{name}: {cost:.2f} us" for name, cost in costs.items()))
+    tell("; ".join(f"{name} {cost:.2f} us" for name, cost in costs.items()))
     assert [one.name for one in found if one.goal is not None and costs[one.name] > one.goal] == []
 
 

@@ -304,7 +304,6 @@ def drop(*path):
         (put("connections", 0, "param_mapping", value={"a": 1}), InvalidDocument, "param_mapping"),
         (put("connections", 0, "param_mapping", value={"a": "item"}), InvalidDocument, "onto 'item'"),
     ],
-    ids=str,
 )
 def test_a_faulty_document_is_refused_with_the_place(manager, change, error, text):
     with pytest.raises(error) as caught:

@@ -28,6 +28,8 @@ LIMIT = 2.0
 """Seconds in which a program has shut down and tells what became of its job."""
 ENDED = 10.0
 """Seconds in which it has ended: to print a traceback takes Python seconds where other threads compute."""
+A_MOMENT = 0.5
+"""Seconds in which its processes are gone after it has ended."""
 PATIENCE = 40
 MODULE = ("-m", "tests.reliability.interruptible")
 MAY_END = {"short jobs", "short managers", "started"}
@@ -68,7 +70,7 @@ class Program:
 
     def _left(self):
         """Return the processes that are still there, after giving them a moment to end."""
-        until = time.monotonic() + LIMIT
+        until = time.monotonic() + A_MOMENT
         while (found := processes(self.process.pid)) and time.monotonic() < until:
             time.sleep(0.01)
         return found

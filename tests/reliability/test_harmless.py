@@ -17,7 +17,7 @@ from tests.reliability.watched import results, work
 
 EXECUTORS = ["sequential", "threaded", "pooled", "asyncio", "process"]
 PLUGINS = [aio, pooled, process, sequential, threaded]
-ROUNDS = int(os.environ.get("TEST_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("TEST_ROUNDS", "8"))
 """How often speed is measured."""
 SLOWER = 1.10
 """How much longer a job may take with a monitor that has a queue, whatever that does."""
@@ -248,7 +248,7 @@ def nothing(job, fact):
 
 
 SPEED = {
-    "handlers that do nothing, against a monitor that does nothing": (chain(1000), 8, [nothing]),
+    "handlers that do nothing, against a monitor that does nothing": (chain(1000), 4, [nothing]),
     "handlers that compute, against no monitor": (computing(), 3, []),
 }
 """What is measured: a flow, how many jobs of it, and with which monitors beside the one with a queue."""
@@ -270,7 +270,7 @@ def quiet():
 @pytest.mark.speed
 @pytest.mark.parametrize("kind", [*BAD, Computing], ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("case", SPEED)
-def test_with_a_queue_a_job_keeps_its_speed(case, kind, hanging, quiet):
+def test_with_a_queue_a_job_keeps_its_speed(case, kind, hanging, quiet, tell):
     """In its best round, which other work disturbs least."""
     flow, jobs, others = SPEED[case]
 
@@ -289,7 +289,7 @@ def test_with_a_queue_a_job_keeps_its_speed(case, kind, hanging, quiet):
 
     with JobManager(plugins=PLUGINS, discover=False, executor="pooled") as manager:
         found = measure(Case(case, with_it, lambda: timed(*others), SLOWER), ROUNDS)
-    print(f"\n{case}, {kind.__name__}: {found.ratios[0]:.2f}, median {found.ratio:.2f}")  # noqa: T201 - the figure
+    tell(f"{case}, {kind.__name__}: {found.ratios[0]:.2f}, median {found.ratio:.2f}")
     assert found.ratios[0] <= SLOWER
 
 

@@ -61,10 +61,9 @@ def moment(dice, executor, before):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("executor", MOMENTS)
-def test_an_interrupted_job_goes_on_later(executor, tmp_path, capsys):
+def test_an_interrupted_job_goes_on_later(executor, tmp_path, tell):
     seen = attack(executor, tmp_path, max(1, INTERRUPTS // SHARES[executor]))
-    with capsys.disabled():
-        print(f"\n{executor}: {seen}")  # noqa: T201 - the figures are what it is for
+    tell(f"{executor}: {seen}")
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from tests.reliability.killing import PATIENCE, STORES, Account, Nursery, calm
 from tests.reliability.laws import Violation
 from tests.reliability.mortal import PLUGINS, SETTINGS
 
-KILLS = int(os.environ.get("TEST_KILLS", "6"))
+KILLS = int(os.environ.get("TEST_KILLS", "20"))
 """How many processes are killed in each case."""
 MOMENT = 0.12
 """A process is killed in so many seconds from its beginning."""
@@ -57,31 +57,28 @@ def attack(url, nursery, folder, kills, moment=MOMENT, *, bug="none", often=Fals
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("executor", ["sequential", "pooled"])
 @pytest.mark.parametrize("kind", STORES)
-def test_jobs_outlive_kills(kind, executor, url, nursery, tmp_path, capsys):
+def test_jobs_outlive_kills(kind, executor, url, nursery, tmp_path, tell):
     seen = attack(url, nursery, tmp_path, KILLS, durability="sync", executor=executor)
-    with capsys.disabled():
-        print(f"\n{kind}, {executor}: {seen}")  # noqa: T201 - the figures are what it is for
+    tell(f"{kind}, {executor}: {seen}")
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("kind", "durability"), [*((kind, "batch") for kind in STORES), ("sqlite", "exit")])
-def test_what_is_written_later_is_consistent(kind, durability, url, nursery, tmp_path, capsys):
+def test_what_is_written_later_is_consistent(kind, durability, url, nursery, tmp_path, tell):
     """And so is what is read from snapshots, of which there are as many as can be."""
     options = {"durability": durability, "executor": "pooled", "often": True}
-    seen = attack(url, nursery, tmp_path, max(1, KILLS // 2), 2 * MOMENT, **options)
-    with capsys.disabled():
-        print(f"\n{kind}, {durability}: {seen}")  # noqa: T201 - as above
+    seen = attack(url, nursery, tmp_path, KILLS // 4, 2 * MOMENT, **options)
+    tell(f"{kind}, {durability}: {seen}")
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", ["sqlite"])
-def test_workers_end_with_their_home_and_the_job_goes_on(url, nursery, tmp_path, capsys):
+def test_workers_end_with_their_home_and_the_job_goes_on(url, nursery, tmp_path, tell):
     options = {"durability": "sync", "executor": "process"}
-    seen = attack(url, nursery, tmp_path, max(1, KILLS // 4), SLOWLY, **options)
-    with capsys.disabled():
-        print(f"\nsqlite, process: {seen}")  # noqa: T201 - as above
+    seen = attack(url, nursery, tmp_path, KILLS // 10, SLOWLY, **options)
+    tell(f"sqlite, process: {seen}")
 
 
 @pytest.mark.slow

@@ -162,7 +162,7 @@ BLOBS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_every_delivery_and_activation_is_accounted_for_and_the_facts_make_the_state(data):
     live(DrawnDice(data.draw), data.draw(BLOBS))

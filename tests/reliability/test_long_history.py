@@ -48,10 +48,10 @@ def long_job(request, tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.timeout(60 + FACTS // 5_000)
-def test_a_history_is_read_a_page_at_a_time(long_job):
+def test_a_history_is_read_a_page_at_a_time(long_job, tell):
     url, made, kind = long_job
     found, whole = run("pages", url, made["job_id"], PAGE), run("whole", url, made["job_id"])
-    print(f"{kind}: {found}, as a whole {whole}")  # noqa: T201 - for -s
+    tell(f"{kind}: {found}, as a whole {whole}")
 
     assert found["lines"] > made["facts"] / 2
     assert found["grown"] < MIB_OF_PAGES < whole["grown"]  # the control: it would be found
@@ -60,10 +60,10 @@ def test_a_history_is_read_a_page_at_a_time(long_job):
 
 @pytest.mark.slow
 @pytest.mark.timeout(60 + FACTS // 5_000)
-def test_a_job_with_a_long_history_goes_on_at_once(long_job):
+def test_a_job_with_a_long_history_goes_on_at_once(long_job, tell):
     url, made, kind = long_job
     found = run("go_on", url, made["job_id"])
-    print(f"{kind}: {made}, {found}")  # noqa: T201 - for -s
+    tell(f"{kind}: {made}, {found}")
 
     assert found["seconds"] < SECONDS
     assert made["read"] < made["facts"] / 2  # the control of that: most of it was not read
@@ -241,11 +241,11 @@ def exponent(kind, durability):
 @pytest.mark.timeout(60 + STEPS // 200)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("durability", ["sync", "batch"])
-def test_what_is_written_grows_with_the_steps_and_no_faster(kind, durability, monkeypatch):
+def test_what_is_written_grows_with_the_steps_and_no_faster(kind, durability, monkeypatch, tell):
     if STEPS < 100_000:
         monkeypatch.setattr("routilux_core.journal.LEAST", 16_384)  # as many snapshots as in a long one
     found = exponent(kind, durability)
-    print(f"{kind}, {durability}: exponent {found:.3f} up to {STEPS} steps")  # noqa: T201 - for -s
+    tell(f"{kind}, {durability}: exponent {found:.3f} up to {STEPS} steps")
     assert found < 1.1
 
 

@@ -19,7 +19,7 @@ from routilux_plugins.stores import postgres, redis
 from tests.reliability.keeping import check_kept
 from tests.reliability.test_storm import calm_down, random_flow, rolled, story, upset
 
-SECONDS = float(os.environ.get("TEST_OUTAGE_SECONDS", "3"))
+SECONDS = float(os.environ.get("TEST_OUTAGE_SECONDS", "2"))
 AWAY, THERE = (2.0, 3.0) if SECONDS >= 12 else (1.0, 1.0)
 KINDS = [(executor, durability) for executor in ("sequential", "pooled") for durability in ("sync", "batch")]
 SOME = 10
@@ -153,10 +153,10 @@ def endure(server, seconds, ways, kinds=KINDS, **options):
 
 @pytest.mark.slow
 @pytest.mark.timeout(30 + 3 * SECONDS)
-def test_outages_change_nothing(server):
+def test_outages_change_nothing(server, tell):
     """By turns it is stopped, and stands still."""
     sky = endure(server, SECONDS, [stopped, frozen])
-    print(f"{type(server).__name__}: {sum(sky.jobs)} jobs through {sky.outages} outages")  # noqa: T201 - for -s
+    tell(f"{type(server).__name__}: {sum(sky.jobs)} jobs through {sky.outages} outages")
     assert sum(sky.jobs) >= len(KINDS) * sky.outages >= len(KINDS)
 
 
@@ -184,7 +184,7 @@ def gated():
 
 
 @pytest.mark.slow
-def test_an_outage_that_is_too_long_gives_jobs_up_and_the_next_look_takes_them_up(server):
+def test_an_outage_that_is_too_long_gives_jobs_up_and_the_next_look_takes_them_up(server, tell):
     executor = "sequential" if "Redis" in type(server).__name__ else "pooled"
     settings = {"outage_seconds": 1.0, "claim_seconds": 1.5, "scan_seconds": 0.5}
     with managed(server, executor=executor, settings=settings) as manager:
@@ -210,7 +210,7 @@ def test_an_outage_that_is_too_long_gives_jobs_up_and_the_next_look_takes_them_u
             assert len(starts) >= 10
             assert {line.data["n"] for line in starts} == set(range(10))
         times = f"given up after {waited:.1f} s, done {monotonic() - back:.1f} s after it was back"
-        print(f"{type(server).__name__} {executor}: {times}")  # noqa: T201 - for -s
+        tell(f"{type(server).__name__} {executor}: {times}")
 
 
 def is_start(line):
@@ -237,4 +237,4 @@ def test_what_is_forgotten_in_an_outage_is_found(server, monkeypatch):
     """The control: what was taken when the outage began is not tried again."""
     assert ends(server, PATIENCE)
     monkeypatch.setattr(StoreWriting, "_put_off", lambda writing, batch, error: None)
-    assert not ends(server, 2.0)
+    assert not ends(server, 1.0)

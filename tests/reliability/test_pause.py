@@ -15,7 +15,7 @@ from routilux_core.turn import Turn
 from tests.reliability.laws import Book, Violation, check_all
 from tests.reliability.pool import Pool
 
-INTERLEAVINGS = int(os.environ.get("TEST_INTERLEAVINGS", "3000"))
+INTERLEAVINGS = int(os.environ.get("TEST_INTERLEAVINGS", "1500"))
 PAUSES = 19
 """How often each job is paused before it is cancelled."""
 PATIENCE = 20.0

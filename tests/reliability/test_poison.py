@@ -82,10 +82,9 @@ def attack_all(folder, rounds, bug="none"):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_poison_fails_after_as_many_deaths_as_ever(tmp_path, capsys):
+def test_poison_fails_after_as_many_deaths_as_ever(tmp_path, tell):
     seen = attack_all(tmp_path, ROUNDS)
-    with capsys.disabled():
-        print(f"\n{seen}")  # noqa: T201 - the figures are what it is for
+    tell(seen)
 
 
 @pytest.mark.slow

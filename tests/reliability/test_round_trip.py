@@ -180,7 +180,7 @@ def paused(values: list[Any], keys: list[Any]) -> JobState:
     return state
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example(EXAMPLES, [1, (1, 2), "1"])
 @given(st.lists(VALUES, min_size=1, max_size=3), st.lists(KEYS, min_size=1, max_size=2))
 def test_a_job_with_any_values_comes_back_with_their_types(values, keys):

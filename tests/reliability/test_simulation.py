@@ -17,7 +17,7 @@ from routilux_core.turn import Turn
 from tests.reliability.laws import Violation
 from tests.reliability.simulation import Simulation
 
-SCHEDULES = int(os.environ.get("TEST_SCHEDULES", "1500"))
+SCHEDULES = int(os.environ.get("TEST_SCHEDULES", "1000"))
 ENOUGH = 400
 """In how many schedules a planted bug must show."""
 

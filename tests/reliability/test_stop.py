@@ -76,10 +76,9 @@ def attack(url, folder, rounds, bug="none"):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", STORES)
-def test_who_was_stopped_for_too_long_notices_by_itself(kind, url, tmp_path, capsys):
+def test_who_was_stopped_for_too_long_notices_by_itself(kind, url, tmp_path, tell):
     seen = attack(url, tmp_path, ROUNDS)
-    with capsys.disabled():
-        print(f"\n{kind}: {seen}")  # noqa: T201 - the figures are what it is for
+    tell(f"{kind}: {seen}")
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from tests.reliability.keeping import check_kept
 from tests.reliability.weather import STYLES, Weathered
 
 EXECUTORS = ("sequential", "threaded", "pooled", "asyncio", "process")
-STORMS = int(os.environ.get("TEST_STORMS", "10"))
+STORMS = int(os.environ.get("TEST_STORMS", "7"))
 """How many random flows each executor has to run."""
 PATIENCE = 20.0
 

@@ -30,7 +30,7 @@ from routilux_plugins.executors.process.executor import Process
 from routilux_plugins.executors.process.settings import ProcessSettings
 
 KILLS = int(os.environ.get("TEST_KILLS", "10"))
-MANY_KILLS = int(os.environ.get("TEST_MANY_KILLS", "25"))
+MANY_KILLS = int(os.environ.get("TEST_MANY_KILLS", "15"))
 EACH = 40
 """How many activations there are for each kill."""
 SECONDS = 0.001
@@ -193,7 +193,7 @@ def _take_for_done(worker, lost):
 def test_the_controls_are_seen(monkeypatch, bug):
     monkeypatch.setattr(foreman, "lose", bug)
     with pytest.raises(AssertionError):
-        attack(5, patience=3)
+        attack(5, patience=2)
 
 
 @pytest.mark.slow

@@ -62,7 +62,7 @@ class Steps:
 @pytest.mark.speed
 @pytest.mark.slow
 @pytest.mark.parametrize("synchronous", STEPS)
-def test_a_commit_costs_what_its_append_costs(tmp_path, capsys, synchronous):
+def test_a_commit_costs_what_its_append_costs(tmp_path, tell, synchronous):
     with (
         closing(Bare(tmp_path / "bare", synchronous)) as bare,
         closing(Files(tmp_path / "jobs", FilesSettings(synchronous=synchronous))) as store,
@@ -74,6 +74,5 @@ def test_a_commit_costs_what_its_append_costs(tmp_path, capsys, synchronous):
         result = measure(case, rounds=5)
 
     seconds = sorted(result.seconds)[len(result.seconds) // 2] / STEPS[synchronous]
-    with capsys.disabled():
-        print(f"\n{name}: {seconds * 1e6:.0f} us, {result.ratio:.2f} times a bare append")  # noqa: T201
+    tell(f"{name}: {seconds * 1e6:.0f} us, {result.ratio:.2f} times a bare append")
     assert result.ratio < CEILINGS[synchronous]

@@ -48,14 +48,13 @@ def steps(store):
     return step
 
 
-def report(name, result, capsys):
-    with capsys.disabled():
-        print(f"\n{name}: {result.ratio:.2f} times a row")  # noqa: T201 - the figure
+def report(name, result, tell):
+    tell(f"{name}: {result.ratio:.2f} times a row")
 
 
 @pytest.mark.speed
 @pytest.mark.slow
-def test_a_commit_to_postgres_costs_little_more_than_a_row(careful_server, capsys):
+def test_a_commit_to_postgres_costs_little_more_than_a_row(careful_server, tell):
     with closing(postgres.opened(careful_server.url())) as store, careful_server.connect() as connection:
         connection.execute(
             "CREATE TABLE bare (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, content bytea)"
@@ -66,13 +65,13 @@ def test_a_commit_to_postgres_costs_little_more_than_a_row(careful_server, capsy
 
         result = measure(Case("postgresql", timed(steps(store)), timed(row), CEILING, AIM), rounds=5)
 
-    report("a commit to PostgreSQL", result, capsys)
+    report("a commit to PostgreSQL", result, tell)
     assert result.ratio < CEILING
 
 
 @pytest.mark.speed
 @pytest.mark.slow
-def test_a_commit_to_redis_costs_little_more_than_a_row(redis_server, redis_url, capsys):
+def test_a_commit_to_redis_costs_little_more_than_a_row(redis_server, redis_url, tell):
     with closing(redis.opened(redis_url)) as store, redis_server.connect() as client:
 
         def row():
@@ -80,5 +79,5 @@ def test_a_commit_to_redis_costs_little_more_than_a_row(redis_server, redis_url,
 
         result = measure(Case("redis", timed(steps(store)), timed(row), CEILING, AIM), rounds=5)
 
-    report("a commit to Redis", result, capsys)
+    report("a commit to Redis", result, tell)
     assert result.ratio < CEILING

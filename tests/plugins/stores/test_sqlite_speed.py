@@ -85,7 +85,7 @@ WORKS = {
 @pytest.mark.speed
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WORKS)
-def test_a_commit_costs_little_more_than_a_row(tmp_path, capsys, name):
+def test_a_commit_costs_little_more_than_a_row(tmp_path, tell, name):
     with (
         closing(sqlite3.connect(tmp_path / "bare.db", isolation_level=None)) as connection,
         closing(Sqlite(tmp_path / "jobs.db")) as store,
@@ -97,6 +97,5 @@ def test_a_commit_costs_little_more_than_a_row(tmp_path, capsys, name):
 
         result = measure(case, rounds=5)
 
-    with capsys.disabled():
-        print(f"\n{name}: each {result.ratio:.2f} times a row")  # noqa: T201 - the figure
+    tell(f"{name}: each {result.ratio:.2f} times a row")
     assert result.ratio < CEILINGS[name]
