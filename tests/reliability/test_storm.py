@@ -67,9 +67,7 @@ def calm_down(manager, flow, state):
         job = manager.get_job(state.job_id)
         assert job is None or job.wait(PATIENCE), job.explain()
         if state.status == "paused":
-            with contextlib.suppress(
-                InvalidTransition
-            ):  # resumed before it had paused, it has gone on by itself
+            with contextlib.suppress(InvalidTransition):  # resumed while pausing, it may have ended by itself
                 flow.resume(state)
 
 
