@@ -7,6 +7,7 @@ out: what was taken is kept here and tried again, in order.
 
 from __future__ import annotations
 
+import logging
 import threading
 from math import inf
 from time import monotonic
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from routilux_core.store import Claim, Store
 
+log = logging.getLogger("routilux.store")
 SOON = 0.05
 """Seconds by which what is not urgent may be late."""
 FIRST, LONGEST = 0.02, 1.0
@@ -105,10 +107,13 @@ class Committer:
     def _run(self) -> None:
         pause = FIRST
         while self._wait(pause):
-            with self._working:
-                tidings = self._round()
-            pause = min(2 * pause, LONGEST) if self._writing.unsure else FIRST
-            self._tell(tidings)
+            try:
+                with self._working:
+                    tidings = self._round()
+                pause = min(2 * pause, LONGEST) if self._writing.unsure else FIRST
+                self._tell(tidings)
+            except Exception:
+                log.exception("what happened to jobs could not be written")
 
     def _wait(self, pause: float) -> bool:
         """Sleep until there is something to do; False when there is nothing and never will be."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import define, evolve, frozen
 
-from routilux_core.errors import DuplicateName
+from routilux_core.errors import DuplicateName, RoutiluxError
 from routilux_core.job_errors import UnknownJob
 from routilux_core.store_errors import ClaimLost, ClaimRefused, StoreError, StoreUnavailable
 
@@ -163,7 +163,7 @@ class StoreWriting:
             last = None if one.regained else self.regain(job, draft.first - 1, draft.last)
         except StoreUnavailable as error:
             self._put_off([one], error)
-        except StoreError as error:
+        except Exception as error:  # noqa: BLE001 - as in _write
             self._fail(one, error)
         else:
             if last is None:
@@ -190,8 +190,13 @@ class StoreWriting:
         job.journal.claim, job.epoch = claim, claim.epoch
         return last
 
-    def _fail(self, one: _Write, error: BaseException) -> None:
+    def _fail(self, one: _Write, error: Exception) -> None:
         one.failed = True
+        if not isinstance(error, RoutiluxError):  # which would name neither the store nor the job
+            job_id = one.job.journal.claim.job_id
+            unknown = StoreError(f"of job {job_id!r}", f"it raised {type(error).__name__}: {error}")
+            unknown.__cause__ = error
+            error = unknown
         self._tidings.append(Tiding(one.job, 0, error))
 
     def _put_off(self, batch: list[_Write], error: StoreUnavailable) -> None:

@@ -12,6 +12,7 @@ from routilux_core import (
     Flow,
     JobManager,
     Routine,
+    StoreError,
     StoreUnavailable,
     UnknownJob,
     get_execution_context,
@@ -259,3 +260,37 @@ def test_a_job_that_another_has_had_is_lost(store):
             with pytest.raises(ClaimLost):
                 job.wait(PATIENCE)
             manager.shutdown(wait=False)
+
+
+class Odd(Memory):
+    """Loses the claim of one job, and raises what is no error of a store when that is looked at."""
+
+    job_id = ""
+
+    def claim(self, job_id, *given):
+        if job_id == self.job_id:
+            raise RuntimeError("a fault of the driver")
+        return super().claim(job_id, *given)
+
+    def commit(self, batch):
+        mine = [commit for commit in batch if commit.claim.job_id == self.job_id]
+        lost = super().commit([commit for commit in batch if commit not in mine])
+        return lost | {commit.claim.job_id for commit in mine}
+
+
+@pytest.mark.parametrize("executor", ["sequential", "pooled"])
+def test_a_fault_of_a_store_detaches_its_job_and_harms_no_other(executor):
+    """It ended the committer's thread, and no job of the manager was ever over."""
+    flow, store = gated(), Odd()
+    with managed(store, executor=executor, settings={"max_workers": 2}) as manager:
+        states = [manager.start_job(flow, "gated") for _ in range(2)]
+        odd, neighbour = (manager.get_job(state.job_id) for state in states)
+        Gated.inside.wait(PATIENCE)
+        store.job_id = odd.job_id
+        Gated.gate.set()
+
+        with pytest.raises(StoreError, match=f"store of job '{odd.job_id}': it raised RuntimeError: a fault"):
+            odd.wait(PATIENCE)
+        assert neighbour.wait(PATIENCE)
+        assert manager.load(neighbour.job_id).status == "completed"
+        manager.shutdown(wait=False)
