@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 ASTRAY = "RX001"
 """The code by which `write` says that entries do not go on where the last one ended."""
-PASSING = ("08", "40", "53", "55", "57")
-"""Classes of errors that may pass: connections, conflicts, want of something, locks, a server that stops."""
+READ_ONLY = errors.ReadOnlySqlTransaction.sqlstate
+PASSING = ("08", READ_ONLY, "40", "53", "55", "57")
+"""What the codes of errors begin with that may pass: connections, a server that is about to be another's
+replica, conflicts, want of something, locks, a server that stops."""
 LASTING = (
     "authentication failed",
     "no password supplied",
@@ -40,7 +42,9 @@ def refusal(error: psycopg.Error, store: str, values: Iterable[Any] = ()) -> Exc
     if reason := _lasting(error):
         return StoreError(store, reason)
     unsent = not code and isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
-    return (StoreUnavailable if unsent or code[:2] in PASSING else StoreError)(store, said(error))
+    advice = "; name a server that takes writes, if this one will not soon" if code == READ_ONLY else ""
+    kind = StoreUnavailable if unsent or code.startswith(PASSING) else StoreError
+    return kind(store, said(error) + advice)
 
 
 def _lasting(error: psycopg.Error) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from contextlib import contextmanager
 from hashlib import sha1
@@ -36,7 +37,15 @@ PASSING = (
     exceptions.BusyLoadingError,
     exceptions.ReadOnlyError,
     exceptions.TryAgainError,
+    exceptions.ClusterDownError,
+    exceptions.MasterDownError,
 )
+PASSING_CODES = {"BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "READONLY", "TRYAGAIN"}
+"""The same, and others for which the driver has no class, or of which a script or a pipeline tells."""
+CODE = re.compile("(?:^|-|error: )([A-Z]+) ")
+"""What is said of an error begins with its code; some older servers and the driver put words before it."""
+FULL = "its memory is full; make room, and nothing that was kept is lost"
+UNSAVED = "it cannot save to its disk; make room there, and nothing that was kept is lost"
 SCRIPTS = files("routilux_plugins.stores.redis") / "scripts"
 
 
@@ -150,8 +159,11 @@ class Server:
         said = " ".join(str(error).split()) or type(error).__name__
         if isinstance(error, LASTING):
             return StoreError(self.name, f"{said}; check the URL and the rights of its user")
-        if isinstance(error, PASSING):
+        codes = {*CODE.findall(said)}
+        if isinstance(error, PASSING) or codes & PASSING_CODES:
             return StoreUnavailable(self.name, said)
-        if "OOM " in said:  # which a script says in its own way
-            return StoreError(self.name, "its memory is full; make room, and nothing that was kept is lost")
+        if isinstance(error, exceptions.OutOfMemoryError) or "OOM" in codes:
+            return StoreError(self.name, FULL)
+        if "MISCONF" in codes:
+            return StoreError(self.name, UNSAVED)
         return StoreError(self.name, said)

@@ -98,6 +98,25 @@ def test_a_server_that_stands_still_is_unavailable_and_goes_on_where_it_was(own_
         assert [entry.last for entry in store.history("job")] == [1, 2]
 
 
+def test_a_server_that_may_only_be_read_is_an_outage_that_passes(own_server):
+    """It is one that is about to become a replica. What it has can be read."""
+    with closing(opened(own_server.url())) as store, own_server.connect() as connection:
+        claim = open_job(store, "job", "ann")
+        connection.execute("ALTER DATABASE postgres SET default_transaction_read_only = on")
+        with closing(opened(own_server.url())) as reader:
+            with pytest.raises(
+                StoreUnavailable, match="read-only transaction; name a server that takes writes"
+            ):
+                reader.commit([commit(claim, 1)])
+            assert reader.load("job").head == HEAD
+        error = refused(own_server.url(options="schema=new"), StoreUnavailable)
+        assert "name a server that takes writes" in str(error)
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute("ALTER DATABASE postgres RESET default_transaction_read_only")
+
+        assert store.commit([commit(claim, 1)]) == set()
+
+
 def test_a_server_of_no_answer_is_unavailable(postgres_server):
     error = refused(f"postgresql://ann:{PASSWORD}@127.0.0.1:1/jobs?timeout=1", StoreUnavailable)
 

@@ -1,8 +1,10 @@
 """What is special to the store in Redis: servers that stop, that forget, that let nobody in."""
 
-from contextlib import closing
+import threading
+from contextlib import closing, suppress
 
 import pytest
+from redis.exceptions import ResponseError
 
 from routilux_core import Commit, Entry, NewerStore, StoreError, StoreUnavailable
 from routilux_plugins.stores.redis.row import place
@@ -68,6 +70,67 @@ def test_a_stopped_server_is_an_outage_that_passes(own_server, kill):
 
         assert store.commit([commit(claim, 2)]) == set()
         assert [entry.last for entry in store.history("job")] == [1, 2]
+
+
+def test_a_server_without_its_replicas_is_an_outage_that_passes(own_server):
+    with closing(opened(own_server.url())) as store, own_server.connect() as client:
+        claim = open_job(store, "job", "ann")
+        client.config_set("min-replicas-to-write", 1)
+        with pytest.raises(StoreUnavailable, match="NOREPLICAS"):
+            store.commit([commit(claim, 1)])
+        refused(own_server.url(), StoreUnavailable)
+        client.config_set("min-replicas-to-write", 0)
+
+        assert store.commit([commit(claim, 1)]) == set()
+
+
+def test_a_server_at_a_script_of_others_is_an_outage_that_passes(own_server):
+    with closing(opened(own_server.url())) as store, own_server.connect() as client:
+        claim = open_job(store, "job", "ann")
+        client.config_set("lua-time-limit", 1)
+        other = threading.Thread(target=run_for_ever, args=[client])
+        other.start()
+        with own_server.connect() as watcher:
+            try:
+                while answers(watcher):
+                    pass
+                for ask in (lambda: store.commit([commit(claim, 1)]), store.jobs, lambda: store.load("job")):
+                    with pytest.raises(StoreUnavailable, match="BUSY"):
+                        ask()
+            finally:
+                watcher.script_kill()
+        other.join()
+
+        assert store.commit([commit(claim, 1)]) == set()
+
+
+def run_for_ever(client):
+    with suppress(ResponseError):
+        client.eval("while true do end", 0)
+
+
+def answers(client):
+    try:
+        return client.ping()
+    except ResponseError:
+        return False
+
+
+def test_a_server_that_cannot_save_says_so(own_server):
+    with closing(opened(own_server.url())) as store, own_server.connect() as client:
+        claim = open_job(store, "job", "ann")
+        client.config_set("save", "3600 1")
+        (own_server.folder / "dump.rdb").mkdir()
+        client.bgsave()
+        while client.info("persistence")["rdb_last_bgsave_status"] == "ok":
+            pass
+        with pytest.raises(StoreError, match="it cannot save to its disk; make room") as caught:
+            store.commit([commit(claim, 1)])
+        assert not isinstance(caught.value, StoreUnavailable)
+        (own_server.folder / "dump.rdb").rmdir()
+        client.config_set("save", "")
+
+        assert store.commit([commit(claim, 1)]) == set()
 
 
 def test_a_server_that_keeps_no_log_is_refused(forgetful):
