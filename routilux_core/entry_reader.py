@@ -9,7 +9,8 @@ from attrs import evolve, frozen
 from routilux_core.activation import Activation
 from routilux_core.activation_document import Reader, read_activation
 from routilux_core.apply import apply
-from routilux_core.document_errors import InvalidDocument, NewerSchema, shorten, shorten_line
+from routilux_core.damage import MISFITS, misfit
+from routilux_core.document_errors import InvalidDocument, NewerSchema, shorten
 from routilux_core.document_part import (
     COUNT,
     DICT,
@@ -105,9 +106,8 @@ class EntryReader(Reader):
                 apply(data, fact)
             except InvalidDocument:
                 raise
-            except (LookupError, TypeError, ValueError, AttributeError) as error:
-                reason = f"it fits no job ({type(error).__name__}: {shorten_line(str(error))})"
-                raise InvalidDocument(f"fact {number}", reason) from error
+            except MISFITS as error:
+                raise misfit(number, error) from error
             yield fact
             number += 1
         if number != last + 1:

@@ -52,6 +52,11 @@ class FlowVersion:
     def _name(self) -> str:
         return sha256(self.content).hexdigest()[:32]
 
+    @property
+    def all_lines(self) -> dict[str, tuple[str, ...]]:
+        """The fingerprints of this version and of the former ones, by name."""
+        return {**self.former, self.name: self.lines}
+
     def flow(self) -> Flow:
         """Return the flow, made again from its document."""
         if self.document is None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from routilux_core.activation_document import Reader
+from routilux_core.damage import fitting, named
+from routilux_core.document_part import COUNT
 from routilux_core.entry_reader import opened
 from routilux_core.entry_writer import COMPLETED, EMITTED, POSTED, STARTED
 from routilux_core.facts import (
@@ -25,7 +27,7 @@ from routilux_core.slot_document import MERGED
 from routilux_core.views import ListView
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from routilux_core.convert import Converter
     from routilux_core.store import Entry, Store
@@ -55,6 +57,7 @@ class HistoryReader:
     def __init__(self, store: Store, job_id: str, converter: Converter) -> None:
         self._store = store
         self._job_id = job_id
+        self._whose = f"of job {job_id!r}"
         self._reader = Reader(converter)
         self._origins: dict[int, Any] = {}
         """The facts that made activations, as far as they were met."""
@@ -63,7 +66,8 @@ class HistoryReader:
     def page(self, after: int, limit: int) -> HistoryPage:
         """Return up to `limit` lines of the facts that come after that number."""
         try:
-            return self._page(after, limit)
+            with named(self._whose):
+                return self._page(after, limit)
         finally:  # a page holds on to us where a slot gathered, and needs nothing of this
             self._origins, self._gatherings = {}, {}
 
@@ -71,7 +75,8 @@ class HistoryReader:
         records: list[ExecutionRecord] = []
         number = after
         for number, at, plain in self._facts(after):
-            record = self._record(number, at, plain)
+            with fitting(number):
+                record = self._record(number, at, plain)
             if record is not None:
                 records.append(record)
                 if len(records) == limit:
@@ -133,7 +138,8 @@ class HistoryReader:
         for view in made.get("gathered", ()):
             name = view["field"]
             if "length" in view:
-                payload[name] = ListView(self._gathering(made, name), view["length"])
+                length = COUNT.read(view["length"], self._reader, place)
+                payload[name] = ListView(self._gathering(made, name), length)
             else:
                 payload[name] = self._reader.gathered(view, place)
         return payload
@@ -148,20 +154,23 @@ class HistoryReader:
 
     def _gathered(self, routine_id: str, slot: str, name: str) -> Iterator[Any]:
         """Give one by one what a field of a slot gathered."""
-        for number, _, plain in self._facts(0):
-            if type(plain) is list:
-                continue
-            inherited = (plain.get("legacy") or plain.get("whole") or {}).get("merged")
-            if inherited:
-                merged = MERGED.read(inherited, self._reader, f"fact {number}")
-                yield from merged.get((routine_id, slot), {}).get(name, ())
-            if plain["fact"] == PayloadMerged.tag and (plain["routine_id"], plain["slot"]) == (
-                routine_id,
-                slot,
-            ):
-                payload = self._reader.payload(plain["payload"], f"fact {number}")
-                if name in payload:
-                    yield payload[name]
+        with named(self._whose):
+            for number, _, plain in self._facts(0):
+                if type(plain) is not list:
+                    with fitting(number):
+                        values = self._merged(number, plain, (routine_id, slot), name)
+                    yield from values
+
+    def _merged(self, number: int, plain: Any, target: tuple[str, str], name: str) -> Sequence[Any]:
+        """Return what a fact adds to a field of a slot."""
+        if plain["fact"] == PayloadMerged.tag and (plain["routine_id"], plain["slot"]) == target:
+            payload = self._reader.payload(plain["payload"], f"fact {number}")
+            return [payload[name]] if name in payload else []
+        inherited = (plain.get("legacy") or plain.get("whole") or {}).get("merged")
+        if not inherited:
+            return []
+        merged = MERGED.read(inherited, self._reader, f"fact {number}")
+        return list(merged.get(target, {}).get(name, ()))
 
 
 def plain_facts(entry: Entry) -> Iterator[tuple[int, float, Any]]:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import define, frozen
 
 from routilux_core.convert import Converter
-from routilux_core.document_errors import InvalidDocument, NewerSchema
+from routilux_core.damage import named
 from routilux_core.entry_reader import EntryReader
 from routilux_core.fact import Fact
 from routilux_core.facts import ActivationCompleted, ActivationFailed, ActivationSkipped, JobForked, JobMoved
 from routilux_core.job_data import JobData
 from routilux_core.snapshot_document import read_snapshot
 from routilux_core.store import Head, Store
-from routilux_core.store_errors import DamagedStore, NewerStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,7 +58,7 @@ class StoredJobs:
         """Return a job; what came before its last snapshot is left out, unless it is short."""
         kept = self.store.load(job_id)
         head, snapshot = kept.head, kept.snapshot
-        with _named(job_id):
+        with named(f"of job {job_id!r}"):
             if snapshot is None:
                 found = self._replayed(job_id, head, kept.entries)
             elif snapshot.number <= SHORT:
@@ -76,7 +74,7 @@ class StoredJobs:
         return found
 
     def _past(self, job_id: str, head: Head, last: int) -> StoredJob:
-        with _named(job_id):
+        with named(f"of job {job_id!r}"):
             return self._replayed(job_id, head, entries_of(self.store, job_id, last))
 
     def _replayed(self, job_id: str, head: Head, entries: Iterable[Entry]) -> StoredJob:
@@ -118,13 +116,3 @@ def trace(fact: Fact, origins: dict[int, int]) -> None:
         whole = fact.whole if isinstance(fact, JobMoved) else fact.legacy
         for number in whole["activations"]:
             origins[number] = fact.number
-
-
-@contextmanager
-def _named(job_id: str) -> Iterator[None]:
-    try:
-        yield
-    except NewerSchema as error:
-        raise NewerStore(f"of job {job_id!r}", str(error), error.number, error.newest) from error
-    except InvalidDocument as error:
-        raise DamagedStore(f"of job {job_id!r}", error.reason, error.path) from error

@@ -10,8 +10,9 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from attrs import evolve
 
+from routilux_core.damage import named
+from routilux_core.document_errors import InvalidDocument
 from routilux_core.flow_version import FlowVersion, read_version, version_of
-from routilux_core.store_errors import DamagedStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 FRESH = 600.0
 """Seconds after which a version is saved again, so that nobody takes it for unused."""
+
+MOST = 1_000
+"""So many fingerprints are remembered; others are read again."""
 
 
 class VersionShelf:
@@ -35,6 +39,7 @@ class VersionShelf:
         """Guards what follows."""
         self._saved: WeakKeyDictionary[Plan, dict[str, tuple[FlowVersion, float]]] = WeakKeyDictionary()
         self._lines: dict[tuple[str, str], tuple[str, ...]] = {}
+        """The fingerprints that were met last."""
         self._flows: WeakValueDictionary[tuple[str, str], Flow] = WeakValueDictionary()
 
     def of(self, plan: Plan, before: str = "") -> FlowVersion:
@@ -56,35 +61,42 @@ class VersionShelf:
         known = self._flows.get((flow_id, name))
         if known is not None:
             return known
-        made = self._read(flow_id, name).flow()
+        made = self._named(flow_id, name).flow()
         with self._lock:
             return self._flows.setdefault((flow_id, name), made)
 
     def lines_of(self, head: Head, name: str) -> tuple[str, ...]:
         """Return the fingerprint of a version that a job has or had; its own version names those before."""
-        if (head.flow_id, name) not in self._lines:
-            self._read(head.flow_id, head.fingerprint)
         lines = self._lines.get((head.flow_id, name))
+        if lines is None:
+            lines = self._read(head.flow_id, head.fingerprint).all_lines.get(name)
         return self._read(head.flow_id, name).lines if lines is None else lines
 
     def _following(self, found: FlowVersion, before: str) -> FlowVersion:
         """Return the version for a job that was of another one, and perhaps of others before."""
         if before in {"", found.name}:
             return found
-        known = self._read(found.flow_id, before)
+        known = self._named(found.flow_id, before)
         if evolve(known, former={}).name == found.name:
             return known
         return evolve(found, former={**known.former, before: known.lines})
 
+    def _named(self, flow_id: str, name: str) -> FlowVersion:
+        """Read a version where no job is read that could be named with what is wrong."""
+        with named(f"of flow {flow_id!r}"):
+            return self._read(flow_id, name)
+
     def _read(self, flow_id: str, name: str) -> FlowVersion:
         content = self._ask(self._store.load_flow, flow_id, name)
         if content is None:
-            raise DamagedStore(f"of flow {flow_id!r}", "it is not there any more", f"version {name}")
+            raise InvalidDocument(f"version {name} of flow {flow_id!r}", "it is not there any more")
         found = read_version(flow_id, content)
         self._learn(found)
         return found
 
     def _learn(self, found: FlowVersion) -> None:
         with self._lock:
-            for name, lines in {**found.former, found.name: found.lines}.items():
+            for name, lines in found.all_lines.items():
                 self._lines[found.flow_id, name] = lines
+            while len(self._lines) > MOST:
+                del self._lines[next(iter(self._lines))]

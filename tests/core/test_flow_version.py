@@ -5,7 +5,18 @@ from time import time
 
 import pytest
 
-from routilux_core import Event, Flow, FlowMismatch, JobManager, Routine, get_execution_context, slot
+from routilux_core import (
+    DamagedStore,
+    Event,
+    Flow,
+    FlowMismatch,
+    JobManager,
+    NewerStore,
+    Routine,
+    get_execution_context,
+    slot,
+    version_shelf,
+)
 from routilux_core.version_shelf import VersionShelf
 from routilux_plugins.executors import sequential
 from routilux_plugins.stores.memory.shelf import Shelf
@@ -130,6 +141,35 @@ def test_a_version_is_the_same_for_all_jobs_that_have_had_the_same(managed, shel
         for job_id in ids:
             go_on(managed, job_id, flow_with(1), accept_changes=True)
         assert len(shelf.flows) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "said"),
+    [
+        (b"{broken", DamagedStore, "it is no JSON; restore it from a backup"),
+        (b'{"kind": "flow_version", "schema": 9}', NewerStore, "has schema 9"),
+    ],
+)
+def test_a_version_that_cannot_be_read_is_a_trouble_of_the_store(managed, shelf, content, kind, said):
+    with managed() as manager:
+        job_id = manager.submit(flow_with(), "step", {"n": 0}).job_id
+    [key] = shelf.flows
+    shelf.flows[key] = content, shelf.flows[key][1]
+    with managed() as manager:
+        with pytest.raises(kind, match=f"store of flow 'versions'.*{said}"):
+            manager.flow_of(*key)
+        with pytest.raises(kind, match=f"store of job '{job_id}'.*{said}"):
+            manager.load(job_id)
+
+
+def test_no_more_fingerprints_are_remembered_than_some(managed, shelf, monkeypatch):
+    monkeypatch.setattr(version_shelf, "MOST", 2)
+    through_versions(managed, shelf)
+    with managed() as manager:
+        for aside in range(6):
+            manager.execute(flow_with(aside), "step", {"n": 0})
+        assert len(manager.keeping.versions._lines) == 2  # noqa: SLF001 - nobody else counts them
+        assert {manager.load(job.job_id).status for job in manager.jobs()} == {"paused"}
 
 
 def test_what_is_in_use_or_just_saved_is_kept(managed, shelf):

@@ -1,11 +1,27 @@
 """The history: which lines it has, in which order, and how much of it is kept."""
 
+import json
 from datetime import UTC, timedelta
 
 import pytest
+from attrs import evolve
 
-from routilux_core import ErrorHandler, ExecutionRecord, Flow, InvalidOption, JobManager, Routine, routine
+from routilux_core import (
+    ErrorHandler,
+    ErrorStrategy,
+    ExecutionRecord,
+    Flow,
+    InvalidOption,
+    JobManager,
+    NewerStore,
+    Routine,
+    StoreError,
+    routine,
+)
+from routilux_core.views import ListView
 from routilux_plugins.executors import sequential
+from routilux_plugins.stores.memory.shelf import Shelf
+from routilux_plugins.stores.memory.store import Memory
 
 
 class Sender(Routine):
@@ -146,3 +162,62 @@ def test_an_unknown_setting_lists_the_known_ones():
 def test_settings_of_another_kind_are_refused():
     with pytest.raises(InvalidOption, match="a dict of them"):
         JobManager(discover=False, settings=[("history", 1)])
+
+
+class Collector(Routine):
+    """Gathers what comes, and fails."""
+
+    def __init__(self):
+        super().__init__()
+        self.define_slot("trigger", self.gather, merge_strategy="append")
+
+    def gather(self, n):
+        raise OSError("no disk")
+
+
+@pytest.fixture
+def kept():
+    """A job in a store, which a test may damage: its manager, its id, and its entries."""
+    flow = sending()
+    flow.add_routine(Collector(), "c")
+    flow.routines["c"].set_error_handler(ErrorHandler(ErrorStrategy.CONTINUE))
+    flow.connect("a.second", "c.trigger")
+    shelf = Shelf()
+    settings = {"scan_seconds": None}
+    with JobManager(plugins=[sequential], discover=False, store=Memory(shelf), settings=settings) as manager:
+        job_id = manager.execute(flow, "a", {"n": 1}).job_id
+        yield manager, job_id, shelf.jobs[job_id].entries
+
+
+def damaged(plain):
+    """Give plain data with one part of them replaced, each in turn."""
+    for place, part in list(enumerate(plain) if type(plain) is list else plain.items()):
+        parts = damaged(part) if type(part) in {list, dict} else ()
+        for value in (None, [], {}, [[]], "x", -1, 1e300, {"fact": []}, *parts):
+            found = plain.copy()
+            found[place] = value
+            yield found
+
+
+def test_a_damaged_history_is_a_trouble_of_the_store_that_names_the_job(kept):
+    """Whatever is wrong with it; of some damages nobody can know."""
+    manager, job_id, entries = kept
+    said = []
+    for number, entry in enumerate(list(entries)):
+        for plain in damaged(json.loads(entry.content)):
+            entries[number] = evolve(entry, content=json.dumps(plain).encode())
+            try:
+                for record in manager.history(job_id).records:
+                    repr({key: list(v) if isinstance(v, ListView) else v for key, v in record.data.items()})
+            except StoreError as error:
+                said.append(str(error))
+        entries[number] = entry
+    assert len(said) > 100
+    assert all(job_id in one for one in said)
+
+
+def test_a_history_of_a_later_version_is_refused(kept):
+    manager, job_id, entries = kept
+    entries[0] = evolve(entries[0], content=b"[9]")
+    with pytest.raises(NewerStore, match=job_id):
+        manager.history(job_id)
