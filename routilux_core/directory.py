@@ -166,7 +166,7 @@ class Directory(Closing):
     def recover(self) -> int:
         """Take up every job of the store that nobody has who is still there; return how many those were."""
         self._kept("recover")
-        return 0 if self.recovery is None else self.recovery.scan()
+        return 0 if self.recovery is None else self.recovery.recover()
 
     def delete(self, job_id: str) -> None:
         """Forget a job of the store that is over or that nobody has."""

@@ -69,11 +69,15 @@ class Keeping:
 
     def close(self, timeout: float | None = None) -> None:
         """Write what is left, and let go of the store if it was opened for this manager."""
-        self._closing.set()
+        self.hurry()
         self.committer.stop(timeout)
         self.renewal.stop(timeout)
         if self._owned:
             self.store.close()
+
+    def hurry(self) -> None:
+        """Wait no more for a store that does not answer: the manager is about to end."""
+        self._closing.set()
 
     def patiently(self, ask: Callable[..., Result], *given: Any) -> Result:
         """Ask the store, and ask it again while it does not answer, for as long as outages are waited out."""

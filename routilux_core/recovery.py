@@ -73,46 +73,57 @@ class Recovery:
 
     # -- looking -----------------------------------------------------------------------------------------
 
-    def scan(self, *, thorough: bool = True, stray: bool = False) -> int:
+    def recover(self) -> int:
         """Take up every job that nobody has who is still there, and return how many those were.
+
+        An outage is waited out.
+        """
+        taken: set[str] = set()
+        self._keeping.patiently(self.scan, taken)
+        return len(taken)
+
+    def scan(self, taken: set[str], *, thorough: bool = True, stray: bool = False) -> None:
+        """Take up what can be had now, and add its ids to `taken`.
 
         A `thorough` look is also at all jobs that others could not take up, or this manager before. Nobody
         waits for the end of `stray` ones.
         """
         with self._scanning:
+            self._give_up()
             self._keeping.renewal.renew()  # what runs here is not to be taken for free
             gone = dead(self._keeping.store.owners())
             try:
-                count = self._scan_free(gone, stray=stray)
+                self._scan_free(gone, taken, stray=stray)
                 if thorough or monotonic() >= self._look_at:
                     began = monotonic()
-                    count += self._scan_noted(thorough=thorough, stray=stray)
+                    self._scan_noted(taken, thorough=thorough, stray=stray)
                     self._look_at = monotonic() + SHARE * (monotonic() - began)
             finally:
-                held, self._held = self._held, []
-                if held:
-                    self._keeping.store.release(held)
-            return count
+                self._give_up()
 
-    def _scan_free(self, gone: Collection[str], *, stray: bool) -> int:
-        count = 0
+    def _give_up(self) -> None:
+        if self._held:
+            self._keeping.store.release(
+                self._held
+            )  # in an outage they stay, and are given up before the next look
+            self._held = []
+
+    def _scan_free(self, gone: Collection[str], taken: set[str], *, stray: bool) -> None:
         while room := self._room():
             claims = self._keeping.claim_next(min(room, PORTION), gone)
             self._held += claims
             for claim in claims:
-                count += self._take_up(claim, stray=stray)
+                self._take_up(claim, taken, stray=stray)
             if len(claims) < min(room, PORTION):
-                return count
+                return
         self._hungry = True
-        return count
 
     def _room(self) -> int:
         if self._stopped or self._manager.closed:
             return 0
         return PORTION if self._most is None else max(0, self._most - len(self._manager.running_jobs))
 
-    def _scan_noted(self, *, thorough: bool, stray: bool) -> int:
-        count = 0
+    def _scan_noted(self, taken: set[str], *, thorough: bool, stray: bool) -> None:
         for listed in list(self._noted()):
             known = listed.job_id, listed.head.note
             if (known in self._tried and not thorough) or not self._room():
@@ -126,9 +137,8 @@ class Recovery:
                 log.debug("job %s is left alone again: %s", listed.job_id, error)
             else:
                 self._held.append(claim)
-                count += self._take_up(claim, stray=stray)
+                self._take_up(claim, taken, stray=stray)
             self._tried.add(known)
-        return count
 
     def _noted(self) -> Iterator[Listed]:
         before = None
@@ -142,7 +152,7 @@ class Recovery:
 
     # -- taking up ---------------------------------------------------------------------------------------
 
-    def _take_up(self, claim: Claim, *, stray: bool) -> bool:
+    def _take_up(self, claim: Claim, taken: set[str], *, stray: bool) -> None:
         """Let a job go on here; one that cannot is left as it is, with the reason."""
         head = None
         try:
@@ -157,10 +167,10 @@ class Recovery:
             raise
         except Exception as error:  # noqa: BLE001 - flows are made by users' classes
             self._leave(claim, head, error)
-            return False
+            return
         self._held.remove(claim)
+        taken.add(claim.job_id)
         log.info("job %s of flow %s goes on here", claim.job_id, head.flow_id)
-        return True
 
     def _leave(self, claim: Claim, head: Head | None, error: Exception) -> None:
         note = str(error) if isinstance(error, RoutiluxError) else f"{type(error).__name__}: {error}"
@@ -186,6 +196,7 @@ class Recovery:
         with self._wake:
             self._stopped = True
             self._wake.notify()
+        self._keeping.hurry()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout)
 
@@ -193,7 +204,7 @@ class Recovery:
         first, known = True, ""
         while self._sleep(first=first):
             try:
-                self.scan(thorough=first, stray=True)
+                self.scan(set(), thorough=first, stray=True)
                 first, known = False, ""
             except StoreUnavailable as error:
                 log.debug("nobody could look for jobs: %s", error)

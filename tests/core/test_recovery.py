@@ -209,9 +209,31 @@ def test_an_outage_is_no_reason_to_leave_a_job_alone(monkeypatch):
                 manager.recover()
             store.refused[name] = 0
         assert notes(manager) == {UNKNOWN}
-        manager.recovery.scan(thorough=False)
+        manager.recovery.scan(set(), thorough=False)
         until(lambda: manager.recover() or len(manager.running_jobs) == 2)
         Waiting.gate.set()
+
+
+@pytest.mark.parametrize("name", ["owners", "claim_next", "load", "jobs", "release"])
+def test_who_recovers_waits_an_outage_out(name):
+    """One that gave up what it had claimed but once left those jobs to nobody for as long as claims last."""
+    store = Unreliable()
+    submit(store, 3)
+    with managed(store) as manager:
+        store.refused[name] = store.refused["release"] = 2
+        assert manager.recover() == 3
+        Waiting.gate.set()
+
+
+def test_an_outage_while_jobs_are_looked_for_holds_no_shutdown_up():
+    store = Unreliable()
+    submit(store, 1)
+    store.refused["load_flow"] = 10_000
+    manager = managed(store, scan_seconds=0.02, outage_seconds=2 * PATIENCE)
+    until(lambda: store.refused["load_flow"] < 10_000)
+    began = monotonic()
+    manager.shutdown()
+    assert monotonic() - began < PATIENCE / 2
 
 
 class Broken(Memory):

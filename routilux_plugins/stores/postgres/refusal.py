@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ASTRAY = "RX001"
 """The code by which `write` says that entries do not go on where the last one ended."""
-READ_ONLY = errors.ReadOnlySqlTransaction.sqlstate
+READ_ONLY = "25006"
 PASSING = ("08", READ_ONLY, "40", "53", "55", "57")
 """What the codes of errors begin with that may pass: connections, a server that is about to be another's
 replica, conflicts, want of something, locks, a server that stops."""
