@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 NOWHERE = "-"
 """The place of those who cannot be looked after."""
+ENDED = "ended"
+"""The start of a process that only waits for its parent to ask how it ended."""
 PARTS = 4
 
 
@@ -32,7 +34,9 @@ def _gone(owner: str) -> bool:
     parts = owner.split("/")
     if len(parts) != PARTS or parts[0] == NOWHERE or parts[0] != _place() or not parts[1].isdecimal():
         return False
-    return _start(int(parts[1])) != parts[2]
+    process = int(parts[1])
+    start = _start(process)
+    return start != parts[2] if start and parts[2] else not _there(process)
 
 
 @cache
@@ -47,10 +51,21 @@ def _place() -> str:
 
 
 def _start(process: int) -> str:
-    """Return when a process was started, in the host's own count; nothing if there is none of that number."""
+    """Return when a process was started, in the host's own count; nothing if nobody can be seen there."""
     try:
         stat = Path(f"/proc/{process}/stat").read_text("utf-8", "replace")
     except OSError:
         return ""
     fields = stat.rpartition(")")[2].split()
-    return "" if fields[0] == "Z" else fields[19]
+    return ENDED if fields[0] == "Z" else fields[19]
+
+
+def _there(process: int) -> bool:
+    """Tell whether there may be a process of that number, be it one that is hidden from this one."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):  # the number is none that a process can have
+        return False
+    except OSError:
+        pass
+    return True

@@ -1,7 +1,10 @@
 """Jobs that nobody has are taken up by whoever can, each once; those that cannot be are in nobody's way."""
 
 import logging
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from time import monotonic, time
 
 import pytest
@@ -16,6 +19,7 @@ from routilux_core import (
     StoreError,
     StoreUnavailable,
     hookimpl,
+    owner,
     slot,
 )
 from routilux_plugins.executors import pooled, sequential
@@ -280,3 +284,26 @@ def test_a_full_disk_is_no_property_of_a_job():
         store.full = False
         assert manager.recover() == 3
         Waiting.gate.set()
+
+
+class Hidden(type(Path())):
+    """A file that a host shows to nobody but its owner, as others' processes may be hidden in /proc."""
+
+    def read_text(self, *_):
+        raise FileNotFoundError(self)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system shows no processes")
+@pytest.mark.parametrize("hidden", [False, True])
+def test_who_is_hidden_is_not_taken_for_gone(hidden, monkeypatch):
+    child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+    try:
+        place, _, _, rest = owner.new_owner().split("/")
+        name = f"{place}/{child.pid}/{owner._start(child.pid)}/{rest}"  # noqa: SLF001 - as it would name itself
+        if hidden:
+            owner._place()  # noqa: SLF001 - what is in /proc of oneself is shown
+            monkeypatch.setattr(owner, "Path", Hidden)
+        assert owner.dead([name]) == set()
+    finally:
+        child.communicate()
+    assert owner.dead([name]) == {name}
