@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from hashlib import sha1
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import redis
 from redis import exceptions
@@ -16,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from routilux_core import NewerStore, StoreError, StoreUnavailable
-from routilux_plugins.stores.redis.row import to_bytes
+from routilux_plugins.stores.redis.row import to_bytes, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ PASSING = (
 )
 PASSING_CODES = {"BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "READONLY", "TRYAGAIN"}
 """The same, and others for which the driver has no class, or of which a script or a pipeline tells."""
-CODE = re.compile("(?:^|-|error: )([A-Z]+) ")
+CODE = re.compile("(?:^|-|: )([A-Z]+) ")
 """What is said of an error begins with its code; some older servers and the driver put words before it."""
 FULL = "its memory is full; make room, and nothing that was kept is lost"
 UNSAVED = "it cannot save to its disk; make room there, and nothing that was kept is lost"
@@ -70,6 +71,9 @@ class Server:
 
     def _pool(self, url: StoreURL, settings: RedisSettings) -> redis.ConnectionPool:
         try:
+            database = urlsplit(url.reveal()).path.strip("/")
+            if database:
+                int(database)  # which the driver reads as 0 where it is no number
             return redis.ConnectionPool.from_url(
                 url.reveal(),
                 protocol=2,
@@ -87,6 +91,8 @@ class Server:
             client.set(self.key("schema"), SCHEMA, nx=True)
             found = client.get(self.key("schema")) or b""
             about = client.info("persistence") | client.info("memory")
+            with client.pipeline() as pipeline:
+                pipeline.get(self.key("schema")).execute()
         if not found.isdigit():
             raise StoreError(
                 self.name, f"another program has keys that begin with {settings.prefix!r}; choose ?prefix="
@@ -94,6 +100,7 @@ class Server:
         if int(found) > SCHEMA:
             reason = f"it was written by a later version, with schema {int(found)}"
             raise NewerStore(self.name, reason, int(found), SCHEMA)
+        self._check_rights()
         if settings.volatile:
             return
         meant = "or say ?volatile=true if jobs may be lost"
@@ -105,6 +112,20 @@ class Server:
         if about.get("maxmemory") and policy != "noeviction":
             raise StoreError(
                 self.name, f"the server throws out keys ({policy}); set maxmemory-policy noeviction, {meant}"
+            )
+
+    def _check_rights(self) -> None:
+        """See that a script will not end in its midst, with half of a change made."""
+        digest, script = self._script("rights")
+        with self.client() as client:
+            client.execute_command("EVAL", script, 0, self.prefix)
+            missing = client.execute_command("EVALSHA", digest, 0, self.prefix)
+        if missing:
+            names = [to_text(name).lower() for name in missing]
+            rights = " ".join(f"+{name}" for name in names)
+            raise StoreError(
+                self.name,
+                f"its user may not run {', '.join(names)}; say ACL SETUSER for that user, with {rights}",
             )
 
     def key(self, name: str, *parts: str) -> bytes:
@@ -157,11 +178,14 @@ class Server:
 
     def _refusal(self, error: exceptions.RedisError) -> StoreError:
         said = " ".join(str(error).split()) or type(error).__name__
-        if isinstance(error, LASTING):
-            return StoreError(self.name, f"{said}; check the URL and the rights of its user")
         codes = {*CODE.findall(said)}
+        if isinstance(error, LASTING) or "NOPERM" in codes:
+            return StoreError(self.name, f"{said}; check the URL and the rights of its user")
         if isinstance(error, PASSING) or codes & PASSING_CODES:
-            return StoreUnavailable(self.name, said)
+            advice = (
+                "; see that the server runs, and that the URL names it" if "connecting to" in said else ""
+            )
+            return StoreUnavailable(self.name, said.rstrip(".") + advice)
         if isinstance(error, exceptions.OutOfMemoryError) or "OOM" in codes:
             return StoreError(self.name, FULL)
         if "MISCONF" in codes:

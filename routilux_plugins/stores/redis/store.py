@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from routilux_core import (
     Claim,
     ClaimRefused,
+    DamagedStore,
     DuplicateName,
     Entry,
     ExecutionStatus,
@@ -134,6 +135,8 @@ class RedisStore(Store):
             fields = client.hgetall(self.server.key("job", job_id))
         if not fields:
             raise UnknownJob(job_id, ())
+        if b"last" not in fields or b"about" not in fields:
+            raise DamagedStore(self.server.name, "a part of it is not there", f"job {job_id!r}")
         snapshot, last = read_snapshot(fields), int(fields[b"last"])
         after = snapshot.number if snapshot else 0
         entries: list[Entry] = []

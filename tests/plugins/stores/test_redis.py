@@ -1,12 +1,14 @@
 """What is special to the store in Redis: servers that stop, that forget, that let nobody in."""
 
+import re
 import threading
 from contextlib import closing, suppress
+from importlib.resources import files
 
 import pytest
 from redis.exceptions import ResponseError
 
-from routilux_core import Commit, Entry, NewerStore, StoreError, StoreUnavailable
+from routilux_core import Commit, DamagedStore, Entry, NewerStore, StoreError, StoreUnavailable
 from routilux_plugins.stores.redis.row import place
 from tests.plugins.stores.job import HEAD, open_job
 from tests.servers.redis import PASSWORD, RedisServer, opened
@@ -159,6 +161,7 @@ def test_a_server_of_no_answer_is_unavailable():
     error = refused(f"redis://ann:{PASSWORD}@127.0.0.1:1/0", StoreUnavailable)
 
     assert "127.0.0.1" in str(error)
+    assert str(error).endswith("; see that the server runs, and that the URL names it")
 
 
 def test_a_wrong_password_is_said(redis_server):
@@ -196,6 +199,66 @@ def test_a_user_without_rights_is_told(redis_server):
 
     assert "rights" in str(error)
     assert not isinstance(error, StoreUnavailable)
+
+
+@pytest.mark.parametrize(
+    ("without", "said"),
+    [
+        (["xadd"], r"may not run xadd; say ACL SETUSER for that user, with \+xadd$"),
+        (["hset", "zrevrangebylex"], r"may not run hset, zrevrangebylex; .* with \+hset \+zrevrangebylex$"),
+        (["unlink"], r"may not run unlink; .* \+unlink$"),
+        (["eval"], "rights of its user"),
+        (["evalsha"], "rights of its user"),
+        (["info"], "rights of its user"),
+        (["exec"], "rights of its user"),
+        (["@scripting"], "rights of its user"),
+    ],
+    ids=str,
+)
+def test_a_right_that_is_missing_is_said_when_the_store_is_opened(redis_server, without, said):
+    """A script that ended at the first such command left half of a job."""
+    with redis_server.connect() as client:
+        commands = ["+@all", *(f"-{name}" for name in without)]
+        client.execute_command(
+            "ACL", "SETUSER", "bob", "reset", "on", ">wrong-word", "~routilux:*", *commands
+        )
+        error = refused(f"redis://bob:wrong-word@127.0.0.1:{redis_server.port}")
+        assert client.keys("*") == [b"routilux:schema"]
+        client.execute_command("ACL", "SETUSER", "bob", "+@all")
+        opened(f"redis://bob:wrong-word@127.0.0.1:{redis_server.port}").close()
+        assert client.keys("*") == [b"routilux:schema"]
+        client.flushall()
+
+    assert re.search(said, str(error))
+    assert not isinstance(error, StoreUnavailable)
+
+
+def test_what_scripts_and_readers_use_is_looked_at():
+    """The control: nobody adds a command, and leaves it out there."""
+    folder = files("routilux_plugins.stores.redis")
+    scripts = {one.name: one.read_text("ascii") for one in (folder / "scripts").iterdir()}
+    looked_at = set(re.findall(r"may\('(\w+)'", scripts.pop("rights.lua")))
+    used = {name for text in scripts.values() for name in re.findall(r"redis\.call\('(\w+)'", text)}
+    for name in ("store.py", "listing.py"):
+        used |= {
+            one.upper()
+            for one in re.findall(r"(?:client|pipeline)\.(\w+)\(", (folder / name).read_text("utf-8"))
+        }
+
+    assert looked_at == used - {"PIPELINE", "EXECUTE", "CLIENT"}
+
+
+def test_half_a_job_is_damaged(redis_server, redis_url, store):
+    with redis_server.connect() as client:
+        client.hset(f"{redis_url.partition('prefix=')[2]}:job:half", "epoch", 1)
+
+    with pytest.raises(DamagedStore, match="job 'half' is damaged: a part of it is not there"):
+        store.load("half")
+
+
+@pytest.mark.parametrize("place", ["abc", "0/x", "1/2", "-", "0x1"])
+def test_a_database_that_has_no_number_is_refused(redis_server, place):
+    assert "write redis://user:password@host:6379/0" in str(refused(redis_server.url(place)))
 
 
 def test_a_newer_schema_is_refused_by_number(redis_server, redis_url, store):
