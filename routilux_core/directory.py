@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from routilux_core.register import Register
 
 PAGE = 1_000
+MOST = 1 << 62
 HOUR = 3_600.0
 """Seconds for which a version of a flow is kept that no job refers to, since its job may be about to come."""
 
@@ -84,7 +85,7 @@ class Directory(Closing):
         chosen = None if status is None else frozenset(_statuses(status))
         if flow_id is not None:
             checked_id("flow id", flow_id)
-        _check_count("limit", limit, 1)
+        limit = _count("limit", limit, 1)
         if before is not None and not hasattr(before, "position"):
             raise InvalidOption("before", before, "the last job of the page before, or None")
         if self.register is not None:
@@ -103,8 +104,7 @@ class Directory(Closing):
 
     def history(self, job_id: str, after: int = 0, limit: int = PAGE) -> HistoryPage:
         """Return a page of a job's history from the store, without loading the rest."""
-        _check_count("after", after, 0)
-        _check_count("limit", limit, 1)
+        after, limit = _count("after", after, 0), _count("limit", limit, 1)
         return self._registered(job_id).history(job_id, after, limit)
 
     # -- steering --------------------------------------------------------------------------------------
@@ -178,7 +178,10 @@ class Directory(Closing):
         keeping = self._kept("prune")
         if not isinstance(before, datetime):
             raise InvalidOption("before", before, "a datetime")
-        at = before.timestamp()
+        try:
+            at = before.timestamp()
+        except (ValueError, OverflowError) as error:
+            raise InvalidOption("before", before, "a datetime of the years 2 to 9998") from error
         return keeping.patiently(keeping.store.prune, at, min(at, self.clock.time() - HOUR))
 
     # -- where jobs are --------------------------------------------------------------------------------
@@ -233,9 +236,11 @@ class Directory(Closing):
         return self.keeping
 
 
-def _check_count(name: str, value: object, least: int) -> None:
+def _count(name: str, value: object, least: int) -> int:
+    """Return a number that every store can count to, and that no job or fact is beyond."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise InvalidOption(name, value, f"a whole number from {least} up")
+    return min(value, MOST)
 
 
 def _statuses(given: str | Collection[str]) -> list[ExecutionStatus]:

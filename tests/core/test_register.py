@@ -200,6 +200,7 @@ def test_hostile_ids_are_refused_where_they_come_in(manager, name):
         (lambda manager: manager.history("a", after=-1), "after cannot be -1; it takes a whole number from"),
         (lambda manager: manager.history("a", after=True), "after cannot be True"),
         (lambda manager: manager.prune("today"), "before cannot be 'today'; it takes a datetime"),
+        (lambda manager: manager.prune(datetime.min), "it takes a datetime of the years 2 to 9998"),  # noqa: DTZ901
     ],
 )
 def test_wrong_pages_and_times_are_refused(manager, ask, said):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 PROBES: dict[str, Any] = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 """How it is found out that a host is gone, which says nothing."""
+PORT, LAST_PORT = 5432, 65535
 MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -142,11 +143,14 @@ def connection_is_gone(error: psycopg.OperationalError) -> bool:
 
 def _place(url: StoreURL) -> dict[str, Any]:
     """Return what a URL says of server, user and database."""
+    wrong = "that is no place of a database"
     try:
-        return dict(conninfo_to_dict(url.reveal()))
+        place = dict(conninfo_to_dict(url.reveal()))
+        ports = str(place.get("port") or PORT).split(",")  # one for each host
+        if all(port.isdecimal() and 0 < int(port) <= LAST_PORT for port in ports if port):
+            return place
+        wrong = f"its port is no number from 1 to {LAST_PORT}"  # and may be a part of a password
     except psycopg.Error:
         pass
-    reason = (
-        "that is no place of a database; write postgresql://user:password@host:5432/database, with %40 for @"
-    )
-    raise StoreError(str(url), reason)
+    advice = "write postgresql://user:password@host:5432/database, with %40 for @ and %2F for / in a password"
+    raise StoreError(str(url), f"{wrong}; {advice}")

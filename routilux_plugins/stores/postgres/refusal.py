@@ -35,8 +35,11 @@ LASTING = (
 def refusal(error: psycopg.Error, store: str, values: Iterable[Any] = ()) -> Exception:
     """Return the error of ours that tells the same."""
     code = error.sqlstate or ""
-    if isinstance(error, (errors.ProgramLimitExceeded, psycopg.DataError)):
-        return InvalidName("id", _longest(values))
+    unfit = _longest(values)
+    if isinstance(error, errors.ProgramLimitExceeded) or (
+        isinstance(error, psycopg.DataError) and "\0" in unfit
+    ):
+        return InvalidName("id", unfit)
     if code in {errors.DataCorrupted.sqlstate, errors.IndexCorrupted.sqlstate}:
         return DamagedStore(store, said(error), "the database")
     if reason := _lasting(error):

@@ -47,6 +47,8 @@ class Database:
             raise StoreError(self.name, f"it cannot be made: {error.strerror}; {advice}") from error
         if path.is_dir():
             raise StoreError(self.name, "it is a folder; name a file in it")
+        if not path.is_file():
+            raise StoreError(self.name, "it is a device, and no file; choose another name")
         if not os.access(path, os.R_OK | os.W_OK):
             raise StoreError(self.name, "it cannot be written; give this user the right to")
         self._connections: list[Connection] = []

@@ -155,6 +155,11 @@ def test_a_user_without_rights_is_told(postgres_server):
     assert "right" in str(error)
 
 
+def test_a_number_out_of_range_is_not_called_an_id(store):
+    with pytest.raises(StoreError, match=r"out of range|too large"):
+        store.jobs(limit=2**63)
+
+
 def test_a_newer_schema_is_refused_by_number(postgres_server, postgres_url, store):
     schema = postgres_url.partition("schema=")[2]
     with postgres_server.connect() as connection:

@@ -95,6 +95,14 @@ def refused(store, kind, said, **settings):
         ),
         ("sqlite:///jobs.db?timeout=soon", InvalidOption, "timeout cannot be 'soon'; it takes a number"),
         ("file:///jobs?synchronous=maybe", InvalidOption, "synchronous cannot be 'maybe'"),
+        ("sqlite:////dev/null", StoreError, "it is a device, and no file; choose another name"),
+        (
+            "postgresql://ann:hush@localhost:soon/jobs",
+            StoreError,
+            "its port is no number from 1 to 65535; write postgresql://user:password@host:5432/database",
+        ),
+        ("postgresql://ann:hu/sh@localhost/jobs", StoreError, "its port is no number from 1 to 65535"),
+        ("postgresql://ann:hush@localhost:99999/jobs", StoreError, "its port is no number"),
         ("redis://:hush@localhost?timeout=-1", InvalidOption, "timeout cannot be -1.0; it takes seconds"),
         (5, InvalidOption, "store cannot be 5; it takes a Store, or the URL of one, like sqlite:///jobs.db"),
         (Path("jobs.db"), InvalidOption, "it takes a Store, or the URL of one"),
@@ -187,6 +195,21 @@ def test_a_wrong_password_and_no_rights(postgres_server, redis_server):
     url = postgres_server.url(user="visitor", password="hush", options="schema=visitors")  # noqa: S106
     error = refused(url, StoreError, r"permission denied.*; give this user the right to, or name a schema")
     assert "hush" not in str(error)
+
+
+@pytest.mark.parametrize("kind", ["memory", "file", "sqlite", "postgresql", "redis"])
+def test_no_number_is_too_large_for_a_page(kind, tmp_path, request):
+    """As if it were infinite, wherever jobs are kept."""
+    if kind in {"postgresql", "redis"}:
+        url = request.getfixturevalue({"postgresql": "postgres_url", "redis": "redis_url"}[kind])
+    else:
+        url = f"{kind}:///{tmp_path}/jobs" if kind != "memory" else "memory://"
+    with managed(url) as manager:
+        job_id = manager.submit(filling(), "fill").job_id
+        for number in (2**62, 2**63 - 1, 2**63, 10**30):
+            assert [job.job_id for job in manager.jobs(limit=number)] == [job_id]
+            assert manager.history(job_id, after=number).records == ()
+            assert manager.history(job_id, limit=number).after is None
 
 
 # -- what is in the way --------------------------------------------------------------------------------
