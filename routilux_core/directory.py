@@ -176,12 +176,7 @@ class Directory(Closing):
     def prune(self, before: datetime) -> int:
         """Forget the jobs of the store that are over since before that time; return how many those were."""
         keeping = self._kept("prune")
-        if not isinstance(before, datetime):
-            raise InvalidOption("before", before, "a datetime")
-        try:
-            at = before.timestamp()
-        except (ValueError, OverflowError) as error:
-            raise InvalidOption("before", before, "a datetime of the years 2 to 9998") from error
+        at = _time("before", before)
         return keeping.patiently(keeping.store.prune, at, min(at, self.clock.time() - HOUR))
 
     # -- where jobs are --------------------------------------------------------------------------------
@@ -241,6 +236,15 @@ def _count(name: str, value: object, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise InvalidOption(name, value, f"a whole number from {least} up")
     return min(value, MOST)
+
+
+def _time(name: str, value: object) -> float:
+    if not isinstance(value, datetime):
+        raise InvalidOption(name, value, "a datetime")
+    try:
+        return value.timestamp()
+    except (ValueError, OverflowError) as error:
+        raise InvalidOption(name, value, "a datetime of the years 2 to 9998") from error
 
 
 def _statuses(given: str | Collection[str]) -> list[ExecutionStatus]:

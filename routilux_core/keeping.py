@@ -56,7 +56,7 @@ class Keeping:
         self.store = store
         self._owned = owned
         self._patience = settings.outage_seconds
-        self._closing = threading.Event()
+        self.closing = threading.Event()
         self.owner = new_owner()
         self.seconds = settings.claim_seconds
         self.durability = Durability(settings.durability)
@@ -69,15 +69,11 @@ class Keeping:
 
     def close(self, timeout: float | None = None) -> None:
         """Write what is left, and let go of the store if it was opened for this manager."""
-        self.hurry()
+        self.closing.set()
         self.committer.stop(timeout)
         self.renewal.stop(timeout)
         if self._owned:
             self.store.close()
-
-    def hurry(self) -> None:
-        """Wait no more for a store that does not answer: the manager is about to end."""
-        self._closing.set()
 
     def patiently(self, ask: Callable[..., Result], *given: Any) -> Result:
         """Ask the store, and ask it again while it does not answer, for as long as outages are waited out."""
@@ -86,7 +82,7 @@ class Keeping:
             try:
                 return ask(*given)
             except StoreUnavailable:
-                if monotonic() - began + pause > self._patience or self._closing.wait(pause):
+                if monotonic() - began + pause > self._patience or self.closing.wait(pause):
                     raise
                 pause = min(2 * pause, LONGEST)
 
@@ -188,7 +184,7 @@ class Keeping:
                 status = self.patiently(self.store.load, job_id).head.status
                 if status.final:
                     raise InvalidTransition(job_id, str(status), "running", ()) from None
-                if monotonic() > until or self._closing.wait(PAUSE):
+                if monotonic() > until or self.closing.wait(PAUSE):
                     raise
 
     def claim_next(self, limit: int, gone: Collection[str]) -> list[Claim]:

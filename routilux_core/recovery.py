@@ -196,7 +196,7 @@ class Recovery:
         with self._wake:
             self._stopped = True
             self._wake.notify()
-        self._keeping.hurry()
+        self._keeping.closing.set()  # an outage is waited out no more
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout)
 
