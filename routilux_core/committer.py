@@ -13,7 +13,6 @@ from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from routilux_core.store_errors import ClaimLost
 from routilux_core.store_writing import StoreWriting, Tiding, Written
 from routilux_core.urgency import Urgency
 
@@ -81,9 +80,9 @@ class Committer:
         with self._working:
             journal = job.journal
             gone = journal.claim is claim and not (journal.released or self._writing.unsure)
-            gone = gone and self._writing.regain(job, journal.taken) is None
-        if gone:
-            job.detach(ClaimLost(claim.job_id))
+            error = self._writing.lost(job) if gone else None
+        if error is not None:
+            job.detach(error)
 
     def stop(self, timeout: float | None = None) -> None:
         """Write what is marked, and end the thread, waiting up to `timeout` for it."""

@@ -190,14 +190,20 @@ class StoreWriting:
         job.journal.claim, job.epoch = claim, claim.epoch
         return last
 
+    def lost(self, job: Written) -> Exception | None:
+        """Say why a job is to be let go whose claim is not there any more; None if it is there again."""
+        try:
+            return (
+                ClaimLost(job.journal.claim.job_id) if self.regain(job, job.journal.taken) is None else None
+            )
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as in _write
+            return _named(job, error)
+
     def _fail(self, one: _Write, error: Exception) -> None:
         one.failed = True
-        if not isinstance(error, RoutiluxError):  # which would name neither the store nor the job
-            job_id = one.job.journal.claim.job_id
-            unknown = StoreError(f"of job {job_id!r}", f"it raised {type(error).__name__}: {error}")
-            unknown.__cause__ = error
-            error = unknown
-        self._tidings.append(Tiding(one.job, 0, error))
+        self._tidings.append(Tiding(one.job, 0, _named(one.job, error)))
 
     def _put_off(self, batch: list[_Write], error: StoreUnavailable) -> None:
         """Keep what could not be written; give it up when the outage has lasted too long."""
@@ -212,3 +218,13 @@ class StoreWriting:
         self._failing_since, self.given_up = 0.0, error
         for one in batch:
             self._fail(one, error)
+
+
+def _named(job: Written, error: Exception) -> Exception:
+    """Return the error that a job is told of; one that is none of ours would name neither store nor job."""
+    if isinstance(error, RoutiluxError):
+        return error
+    job_id = job.journal.claim.job_id
+    found = StoreError(f"of job {job_id!r}", f"it raised {type(error).__name__}: {error}")
+    found.__cause__ = error
+    return found

@@ -277,6 +277,10 @@ class Odd(Memory):
         lost = super().commit([commit for commit in batch if commit not in mine])
         return lost | {commit.claim.job_id for commit in mine}
 
+    def renew(self, claims, seconds):
+        mine = {claim.job_id for claim in claims} & {self.job_id}
+        return mine | super().renew([claim for claim in claims if claim.job_id not in mine], seconds)
+
 
 @pytest.mark.parametrize("executor", ["sequential", "pooled"])
 def test_a_fault_of_a_store_detaches_its_job_and_harms_no_other(executor):
@@ -293,4 +297,19 @@ def test_a_fault_of_a_store_detaches_its_job_and_harms_no_other(executor):
             odd.wait(PATIENCE)
         assert neighbour.wait(PATIENCE)
         assert manager.load(neighbour.job_id).status == "completed"
+        manager.shutdown(wait=False)
+
+
+def test_a_fault_of_a_store_when_claims_are_renewed_detaches_its_job(caplog):
+    flow, store = gated(), Odd()
+    with managed(store, executor="pooled", settings={"claim_seconds": 0.3}) as manager:
+        job = manager.get_job(manager.start_job(flow, "gated").job_id)
+        Gated.inside.wait(PATIENCE)
+        while manager.load(job.job_id).current_routine_id is None:
+            pass  # there is nothing more to write until the gate opens
+        store.job_id = job.job_id
+        with pytest.raises(StoreError, match=f"store of job '{job.job_id}': it raised RuntimeError: a fault"):
+            job.wait(PATIENCE)
+        assert "could not be renewed" not in caplog.text
+        Gated.gate.set()
         manager.shutdown(wait=False)
