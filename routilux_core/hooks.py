@@ -124,10 +124,9 @@ class Hooks:
             if activation.id in job.passed:
                 job.passed.discard(activation.id)  # type: ignore[attr-defined]  # a set where something holds
                 return False
-            seen = VIEWS[Activation](activation)
             for name, function in hold:
                 try:
-                    if function(job, seen):
+                    if function(job, VIEWS[Activation](activation)):
                         return True
                 except Exception:
                     log.exception("plugin %r raised in hold for job %s", name, job.job_id)

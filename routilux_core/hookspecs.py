@@ -83,7 +83,7 @@ def around_activation(job: Job, activation: Activation) -> AbstractContextManage
     """Wrap the call of a handler, as a tracing span does.
 
     Called: for each activation, in the handler's own thread or task; where the handler runs in another
-    process, at home when the activation goes there.
+    process, at home when the activation goes there. Its payload is a copy.
     Returns: a context manager that is entered around the handler, or None; it goes to another process as
     pickle takes it there, so its class has to be one that can be imported.
     Raises: logged with the plugin's name; the handler is called all the same.

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from routilux_core.activation import Activation
+from routilux_core.fact_view import VIEWS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import ExitStack
 
-    from routilux_core.activation import Activation
     from routilux_core.job import Job
 
 log = logging.getLogger("routilux.plugins")
@@ -30,7 +32,7 @@ class Around:
     def surrounding(self, activation: Activation) -> Any:
         """Return the plugin's context manager for an activation, or None."""
         try:
-            return self._function(self._job, activation)
+            return self._function(self._job, VIEWS[Activation](activation))
         except Exception:
             log.exception("plugin %r raised in around_activation for job %s", self.name, self._job.job_id)
             return None

@@ -765,6 +765,25 @@ def test_surroundings_nest_around_the_handler_the_later_plugin_outside():
     assert seen == ["+y", "+x", "handler", "-x", "-y"]
 
 
+@pytest.mark.parametrize("hook", ["hold", "around_activation"])
+def test_what_a_hook_changes_neither_job_nor_history_nor_other_hooks_see(hook):
+    seen = []
+
+    def changing():
+        def change(activation):
+            seen.append(activation.data["n"])
+            activation.data["n"] = 99
+
+        return plugin(**{hook: change})
+
+    with with_plugins(changing(), changing()):
+        state = chain().execute("a", {"n": 1})
+    assert state.results == {"b.output": [{"n": 1}]}
+    begun = [fact.activation for fact in state.facts if fact.tag == "activation_started"]
+    assert [activation.data for activation in begun] == [{"n": 1}, {"n": 1}]
+    assert seen == [1, 1, 1, 1]
+
+
 def test_surroundings_see_what_the_handler_raised():
     seen = []
 
