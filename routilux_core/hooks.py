@@ -67,6 +67,9 @@ class Hooks:
     """The hooks of one manager."""
 
     def __init__(self, plugins: PluginManager, monitors: Iterable[tuple[str, Any]]) -> None:
+        self.monitors = tuple(monitors)
+        """Those that watch every job, by name, each in its queue where it has one."""
+
         def bound(name: str) -> tuple[Bound, ...]:
             found: list[HookImpl] = getattr(plugins.hook, name).get_hookimpls()
             names = ARGUMENTS[name]
@@ -84,7 +87,7 @@ class Hooks:
                 getattr(function, "__self__", None), Monitor
             )  # it is among the monitors already
         ]
-        watching += [watching_of(name, monitor) for name, monitor in monitors]
+        watching += [watching_of(name, monitor) for name, monitor in self.monitors]
         self.watching = tuple(one for one in watching if one.watches)
         self.involved = any((self._starting, self._hold, self._around, self.watching))
         """Whether any plugin has to do with single jobs."""
