@@ -15,6 +15,7 @@ from routilux_core.markers import PROJECT
 from routilux_core.monitor_queue import watching_of
 from routilux_core.observers import Monitor, Observers
 from routilux_core.surrounding import Around
+from routilux_core.tolerance import Tolerance
 from routilux_core.validation import Problem
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class Hooks:
 
     def hold(self, job: Job, more: tuple[Bound, ...] = ()) -> Callable[[Activation], bool] | None:
         """Return what says whether an activation of `job` is held back; None when no plugin would."""
-        hold = (*self._hold, *more)
+        hold = [(function, Tolerance(name, "hold", job.job_id)) for name, function in (*self._hold, *more)]
         if not hold:
             return None
 
@@ -127,12 +128,10 @@ class Hooks:
             if activation.id in job.passed:
                 job.passed.discard(activation.id)  # type: ignore[attr-defined]  # a set where something holds
                 return False
-            for name, function in hold:
-                try:
+            for function, tolerance in hold:
+                with tolerance:
                     if function(job, VIEWS[Activation](activation)):
                         return True
-                except Exception:
-                    log.exception("plugin %r raised in hold for job %s", name, job.job_id)
             return False
 
         return held
