@@ -6,10 +6,12 @@ import logging
 from collections.abc import Callable, Iterable
 from inspect import signature
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from routilux_core.activation import Activation
 from routilux_core.errors import PluginError, said, shown
 from routilux_core.fact_view import VIEWS
+from routilux_core.hook_fault import fault_in
 from routilux_core.job_errors import VetoedJob
 from routilux_core.markers import PROJECT
 from routilux_core.monitor_queue import watching_of
@@ -40,6 +42,9 @@ ARGUMENTS = {
 """What each hook is called with that is called while a manager runs."""
 JOB_HOOKS = ("job_starting", "hold", "around_activation")
 """Those that are about single jobs, so that a monitor of one job may have them too."""
+MARK = f"{PROJECT}_impl"
+"""The attribute of functions that are marked with `hookimpl`."""
+_HOOKS_OF: WeakKeyDictionary[type, dict[str, str]] = WeakKeyDictionary()
 NO_HOOKS: dict[str, tuple[Bound, ...]] = dict.fromkeys(JOB_HOOKS, ())
 
 
@@ -53,8 +58,8 @@ def _in_order(function: Callable[..., Any], takes: tuple[str, ...], names: tuple
 
 def own_hook(name: str, monitor: Any, hook: str) -> tuple[Bound, ...]:
     """Return the hook of a monitor that no manager has taken in as a plugin, if it has it."""
-    function: Any = getattr(monitor, hook, None)
-    if not hasattr(function, f"{PROJECT}_impl"):
+    function: Any = getattr(monitor, _hooks_of(name, type(monitor)).get(hook, hook), None)
+    if not hasattr(function, MARK):
         return ()
     takes, names = tuple(signature(function).parameters), ARGUMENTS[hook]
     for unknown in set(takes) - set(names):
@@ -62,6 +67,24 @@ def own_hook(name: str, monitor: Any, hook: str) -> tuple[Bound, ...]:
             name, "", f"its {hook!r} takes {unknown!r}; a hook takes some of: {', '.join(names)}"
         )
     return ((name, _in_order(function, takes, names)),)
+
+
+def _hooks_of(name: str, kind: type) -> dict[str, str]:
+    """Return which methods of a class of monitors are which hooks; each class is looked over once."""
+    found = _HOOKS_OF.get(kind)
+    if found is None:
+        found = {}
+        for attribute in dir(kind):
+            function = getattr(kind, attribute, None)
+            marks = getattr(function, MARK, None)
+            if marks is not None:
+                hook = marks["specname"] or attribute
+                fault = fault_in(hook, function, marks)
+                if fault is not None:
+                    raise PluginError(name, "", fault)
+                found[hook] = attribute
+        _HOOKS_OF[kind] = found
+    return found
 
 
 class Hooks:

@@ -14,9 +14,11 @@ from routilux_core import (
     JobSubmitted,
     Monitor,
     MonitorQueue,
+    RoutiluxError,
     Routine,
     facts,
     get_execution_context,
+    hookimpl,
     routine,
 )
 from routilux_core.observers import KINDS
@@ -150,6 +152,61 @@ def test_monitors_that_are_equal_are_not_the_same(manager):
     both = [Counting(), Counting()]
     chain().execute("a", {"n": 1}, monitors=both)
     assert both == [Counting(1), Counting(1)]
+
+
+class MisspeltMethod(Monitor):
+    def on_job_complete(self, job, fact):
+        pass
+
+
+class MisspeltHook(Monitor):
+    @hookimpl
+    def job_startin(self, job):
+        pass
+
+
+class AsyncHook(Monitor):
+    @hookimpl
+    async def hold(self, job, activation):
+        pass
+
+
+class AsyncMethod(Monitor):
+    async def on_fact(self, job, fact):
+        pass
+
+
+async def async_function(job, fact):
+    pass
+
+
+class AsyncCall:
+    async def __call__(self, job, fact):
+        pass
+
+
+WRONG = {
+    "did you mean 'on_job_completed'": MisspeltMethod(),
+    "did you mean 'job_starting'": MisspeltHook(),
+    "its 'hold' is async": AsyncHook(),
+    "its 'on_fact' is async": AsyncMethod(),
+    "a plain function; it is async": async_function,
+    "it is async or has a yield": AsyncCall(),
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+@pytest.mark.parametrize("given", ["for a job", "with a queue", "as a plugin"])
+def test_what_nobody_would_call_is_refused_where_it_is_given(manager, given, text):
+    def give(wrong):
+        if given == "as a plugin":
+            JobManager(plugins=[wrong], discover=False)
+        one = MonitorQueue(wrong) if given == "with a queue" else wrong
+        chain().execute("a", {"n": 1}, monitors=[one])
+
+    with pytest.raises(RoutiluxError, match=text):
+        give(WRONG[text])
+    assert manager.running_jobs == []
 
 
 def test_monitors_are_called_in_the_order_in_which_they_were_given(manager):
