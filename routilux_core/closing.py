@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
+from threading import get_ident
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -34,12 +35,16 @@ class Closing(Workplace):
         """Take no more jobs, wait for those that run, cancel what is left at `timeout`, and end all threads.
 
         With `wait=False` what runs is cancelled at once. Jobs that are kept in a store are not cancelled, but
-        left there, for others to go on with. May be called again.
+        left there, for others to go on with. May be called again. From a handler or a monitor of a job that
+        runs here it is refused with `InsideJob`, and nothing is changed.
         """
         context = CONTEXT.get()
         if context is not None and context.manager is self:
             reason = "it would wait for the handler that called it; let the handler return first"
             raise InsideJob("shutdown", reason)
+        for job in self.running_jobs:
+            if wait or job.turning == get_ident():
+                job.refuse_waiting("shutdown")
         with self._lock:
             self._closed = True
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
-from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, signature
+from inspect import signature
 from time import perf_counter
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from pluggy import PluginManager
 
 from routilux_core import hookspecs
 from routilux_core.errors import InvalidOption, PluginError, UnknownComponent, hint, said
+from routilux_core.hook_fault import HOOKS, fault_in
 from routilux_core.hooks import Hooks
 from routilux_core.loading import Entry, Unusable, check, imported, installed, kind_of
 from routilux_core.markers import PROJECT
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
 SLOW = 1.0
 """Seconds from which a plugin's import is worth a warning."""
-LAZY = CO_COROUTINE | CO_ASYNC_GENERATOR
-"""The flags of functions that do nothing when they are called."""
-HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, f"{PROJECT}_spec"))
 
 
 class PluginWarning(UserWarning):
@@ -247,20 +245,10 @@ class _Boot:
         """Refuse hooks that do not exist, wrappers of hooks, and a plugin without any."""
         callers = self.plugins.get_hookcallers(plugin) or []
         for caller in callers:
-            own = [one for one in caller.get_hookimpls() if one.plugin is plugin]
-            if not caller.has_spec() and not all(one.optionalhook for one in own):
-                there = ", ".join(HOOKS)
-                raise Unusable(
-                    f"no hook is named {caller.name!r}; there is: {there}{hint(caller.name, HOOKS)}"
-                )
-            if any(one.hookwrapper or one.wrapper for one in own):
-                raise Unusable(f"its {caller.name!r} is a hook wrapper; hooks are plain functions here")
-            flags = LAZY if caller.name == "check_flow" else LAZY | CO_GENERATOR
-            if any(getattr(getattr(one.function, "__code__", None), "co_flags", 0) & flags for one in own):
-                raise Unusable(
-                    f"its {caller.name!r} is async or has a yield, so calling it would do nothing; "
-                    "hooks are plain functions here"
-                )
+            for one in caller.get_hookimpls():
+                fault = fault_in(caller.name, one.function, one.opts) if one.plugin is plugin else None
+                if fault is not None:
+                    raise Unusable(fault)
         if not callers and not watching:
             forgotten = [name for name in HOOKS if callable(getattr(plugin, name, None))]
             remedy = f"mark {forgotten[0]!r} with @hookimpl" if forgotten else "mark its hooks with @hookimpl"

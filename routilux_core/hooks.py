@@ -6,15 +6,18 @@ import logging
 from collections.abc import Callable, Iterable
 from inspect import signature
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from routilux_core.activation import Activation
 from routilux_core.errors import PluginError, said, shown
 from routilux_core.fact_view import VIEWS
+from routilux_core.hook_fault import fault_in
 from routilux_core.job_errors import VetoedJob
 from routilux_core.markers import PROJECT
 from routilux_core.monitor_queue import watching_of
 from routilux_core.observers import Monitor, Observers
 from routilux_core.surrounding import Around
+from routilux_core.tolerance import Tolerance
 from routilux_core.validation import Problem
 
 if TYPE_CHECKING:
@@ -39,6 +42,9 @@ ARGUMENTS = {
 """What each hook is called with that is called while a manager runs."""
 JOB_HOOKS = ("job_starting", "hold", "around_activation")
 """Those that are about single jobs, so that a monitor of one job may have them too."""
+MARK = f"{PROJECT}_impl"
+"""The attribute of functions that are marked with `hookimpl`."""
+_HOOKS_OF: WeakKeyDictionary[type, dict[str, str]] = WeakKeyDictionary()
 NO_HOOKS: dict[str, tuple[Bound, ...]] = dict.fromkeys(JOB_HOOKS, ())
 
 
@@ -52,8 +58,8 @@ def _in_order(function: Callable[..., Any], takes: tuple[str, ...], names: tuple
 
 def own_hook(name: str, monitor: Any, hook: str) -> tuple[Bound, ...]:
     """Return the hook of a monitor that no manager has taken in as a plugin, if it has it."""
-    function: Any = getattr(monitor, hook, None)
-    if not hasattr(function, f"{PROJECT}_impl"):
+    function: Any = getattr(monitor, _hooks_of(name, type(monitor)).get(hook, hook), None)
+    if not hasattr(function, MARK):
         return ()
     takes, names = tuple(signature(function).parameters), ARGUMENTS[hook]
     for unknown in set(takes) - set(names):
@@ -63,10 +69,31 @@ def own_hook(name: str, monitor: Any, hook: str) -> tuple[Bound, ...]:
     return ((name, _in_order(function, takes, names)),)
 
 
+def _hooks_of(name: str, kind: type) -> dict[str, str]:
+    """Return which methods of a class of monitors are which hooks; each class is looked over once."""
+    found = _HOOKS_OF.get(kind)
+    if found is None:
+        found = {}
+        for attribute in dir(kind):
+            function = getattr(kind, attribute, None)
+            marks = getattr(function, MARK, None)
+            if marks is not None:
+                hook = marks["specname"] or attribute
+                fault = fault_in(hook, function, marks)
+                if fault is not None:
+                    raise PluginError(name, "", fault)
+                found[hook] = attribute
+        _HOOKS_OF[kind] = found
+    return found
+
+
 class Hooks:
     """The hooks of one manager."""
 
     def __init__(self, plugins: PluginManager, monitors: Iterable[tuple[str, Any]]) -> None:
+        self.monitors = tuple(monitors)
+        """Those that watch every job, by name, each in its queue where it has one."""
+
         def bound(name: str) -> tuple[Bound, ...]:
             found: list[HookImpl] = getattr(plugins.hook, name).get_hookimpls()
             names = ARGUMENTS[name]
@@ -84,7 +111,7 @@ class Hooks:
                 getattr(function, "__self__", None), Monitor
             )  # it is among the monitors already
         ]
-        watching += [watching_of(name, monitor) for name, monitor in monitors]
+        watching += [watching_of(name, monitor) for name, monitor in self.monitors]
         self.watching = tuple(one for one in watching if one.watches)
         self.involved = any((self._starting, self._hold, self._around, self.watching))
         """Whether any plugin has to do with single jobs."""
@@ -116,7 +143,7 @@ class Hooks:
 
     def hold(self, job: Job, more: tuple[Bound, ...] = ()) -> Callable[[Activation], bool] | None:
         """Return what says whether an activation of `job` is held back; None when no plugin would."""
-        hold = (*self._hold, *more)
+        hold = [(function, Tolerance(name, "hold", job.job_id)) for name, function in (*self._hold, *more)]
         if not hold:
             return None
 
@@ -124,13 +151,10 @@ class Hooks:
             if activation.id in job.passed:
                 job.passed.discard(activation.id)  # type: ignore[attr-defined]  # a set where something holds
                 return False
-            seen = VIEWS[Activation](activation)
-            for name, function in hold:
-                try:
-                    if function(job, seen):
+            for function, tolerance in hold:
+                with tolerance:
+                    if function(job, VIEWS[Activation](activation)):
                         return True
-                except Exception:
-                    log.exception("plugin %r raised in hold for job %s", name, job.job_id)
             return False
 
         return held

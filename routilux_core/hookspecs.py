@@ -73,7 +73,7 @@ def hold(job: Job, activation: Activation) -> bool:  # type: ignore[empty-body] 
 
     Called: when an executor takes the activation, outside all locks, from any worker; its payload is a copy.
     Returns: True to hold it until `job.release(activation.id)`.
-    Raises: logged with the plugin's name; the activation goes on.
+    Raises: logged with the plugin's name, once for a job; the activation goes on.
     Cost: once per activation.
     """
 
@@ -83,10 +83,10 @@ def around_activation(job: Job, activation: Activation) -> AbstractContextManage
     """Wrap the call of a handler, as a tracing span does.
 
     Called: for each activation, in the handler's own thread or task; where the handler runs in another
-    process, at home when the activation goes there.
+    process, at home when the activation goes there. Its payload is a copy.
     Returns: a context manager that is entered around the handler, or None; it goes to another process as
     pickle takes it there, so its class has to be one that can be imported.
-    Raises: logged with the plugin's name; the handler is called all the same.
+    Raises: logged with the plugin's name, once for a job (and process); the handler is called all the same.
     Cost: once per activation, and its bytes where it travels.
     """
 

@@ -67,12 +67,7 @@ class Job(Steering):
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is over or paused; False when `timeout` came first. Inside a handler, work for it."""
-        if self.turning == get_ident():
-            reason = "the job itself waits for the monitor or function that asked for it"
-            raise InsideJob("waiting for a job", reason)
-        if self.lane.needs_caller() and not self.settled:
-            reason = "this thread has a part in running its handlers; await the job, or wait for it elsewhere"
-            raise InsideJob("waiting for a job", reason)
+        self.refuse_waiting("waiting for a job")
         context = CONTEXT.get()
         if context is None:
             helping = self._in_turn() and not self._elsewhere
@@ -82,6 +77,14 @@ class Job(Steering):
                 ended = self.wait_outside(timeout) if self._elsewhere else self.work(timeout)
         self.raise_detached()
         return ended
+
+    def refuse_waiting(self, what: str) -> None:
+        """Refuse something that would wait for the job in a thread without which it cannot go on."""
+        if self.turning == get_ident():
+            raise InsideJob(what, "the job itself waits for the monitor or function that asked for it")
+        if self.lane.needs_caller() and not self.settled:
+            reason = "this thread has a part in running its handlers; await the job, or wait for it elsewhere"
+            raise InsideJob(what, reason)
 
     async def _wait_async(self) -> bool:
         context = CONTEXT.get()

@@ -143,19 +143,22 @@ class Monitors(Mapping[str, Any]):
         hooks: dict[str, tuple[Bound, ...]] = dict.fromkeys(JOB_HOOKS, ())
         if isinstance(given, str) or not isinstance(given, Iterable):
             raise InvalidOption("monitors", given, "a list of monitors")
+        there = [_bare(monitor) for _, monitor in job.manager.hooks.monitors]
         for one in given:
             if isinstance(one, type):
                 raise InvalidOption("monitors", one, f"objects, not classes; call it: {one.__name__}()")
             named = isinstance(one, str)
             found = self._named(self._found(one, job.manager.registry)) if named else (_name(one), one)
             name, monitor = found
-            if named and name in self._on:
+            bare = _bare(monitor)
+            if any(bare is other for other in there):  # one object watches a job once
                 continue
+            there.append(bare)
             job.attach(watching_of(name, monitor, once=not named))
             if isinstance(monitor, MonitorQueue):
                 self.note(name, monitor, keep=named)
             for hook, bound in hooks.items():
-                hooks[hook] = (*bound, *own_hook(name, _bare(monitor), hook))
+                hooks[hook] = (*bound, *own_hook(name, bare, hook))
         return hooks
 
     # -- as a manager ends -------------------------------------------------------------------------------

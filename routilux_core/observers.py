@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from weakref import WeakSet
 
 from routilux_core.apply import APPLY
-from routilux_core.errors import InvalidOption
+from routilux_core.errors import InvalidOption, PluginError, hint
 from routilux_core.fact import Fact
 from routilux_core.fact_view import VIEWS
 from routilux_core.facts import JobCancelled, JobCompleted, JobPaused, JobStopped
+from routilux_core.hook_fault import idle
 
 if TYPE_CHECKING:
     from routilux_core.job import Job
@@ -21,6 +23,9 @@ Watches = dict[type[Fact], list[Watch]]
 
 KINDS: dict[str, type[Fact]] = {f"on_{kind.tag}": kind for kind in APPLY}
 """The methods of a Monitor, and the facts that they are called for."""
+METHODS = ("on_fact", *sorted(KINDS))
+_CHECKED: WeakSet[type] = WeakSet()
+"""The classes of monitors whose methods are as they should be."""
 ENDS = frozenset({JobCompleted, JobStopped, JobCancelled, JobPaused})
 """The facts after which a job has no more to tell for now."""
 
@@ -28,8 +33,9 @@ ENDS = frozenset({JobCompleted, JobStopped, JobCancelled, JobPaused})
 class Monitor:
     """Watches jobs. Override `on_fact` for everything, or a method per kind: `on_job_started` and so on.
 
-    Each is called as `method(job, fact)`. What is not overridden costs nothing. A fact cannot be changed, and
-    what it holds is a copy, made when it is asked for.
+    Each is called as `method(job, fact)`. Any other method named `on_...` is refused: nothing would call it.
+    What is not overridden costs nothing. A fact cannot be changed, and what it holds is a copy, made when it
+    is asked for.
 
     >>> class Counter(Monitor):
     ...     done = 0
@@ -57,10 +63,29 @@ class Monitor:
 def watches_of(monitor: Any) -> Watches:
     """Return what `monitor`, a Monitor or a function of (job, fact), wants to be called for."""
     if isinstance(monitor, Monitor):
+        _check_methods(type(monitor))
         return monitor.watches()
     if not callable(monitor):
         raise InvalidOption("a monitor", monitor, "a Monitor, or a function of (job, fact)")
+    if idle(monitor):
+        wanted = "a plain function; it is async or has a yield, so calling it would do nothing"
+        raise InvalidOption("a monitor", monitor, wanted)
     return {kind: [monitor] for kind in APPLY}
+
+
+def _check_methods(kind: type) -> None:
+    """Refuse methods of a Monitor that nobody would call, or in vain; each class is looked over once."""
+    if kind in _CHECKED:
+        return
+    for name in dir(kind):
+        if name.startswith("on_"):
+            if name not in METHODS:
+                reason = f"no fact calls {name!r}; there is: {', '.join(METHODS)}{hint(name, METHODS)}"
+                raise PluginError(kind.__qualname__, "", reason)
+            if idle(getattr(kind, name)):
+                reason = f"its {name!r} is async or has a yield, so calling it would do nothing"
+                raise PluginError(kind.__qualname__, "", f"{reason}; a monitor has plain methods")
+    _CHECKED.add(kind)
 
 
 class Line(Protocol):

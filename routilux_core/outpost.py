@@ -17,7 +17,8 @@ from routilux_core.parcel import build, unpacked
 from routilux_core.plan import compile_flow
 from routilux_core.runner import Runner
 from routilux_core.state import JobState
-from routilux_core.surrounding import enter
+from routilux_core.surrounding import HOOK, enter
+from routilux_core.tolerance import Tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,8 +148,8 @@ class RemoteJob(Runner):
     """A job as the handlers of one of its routines see it far from home: what came with the parcel."""
 
     __slots__ = (
-        "around", "data", "epoch", "flow", "job_state", "live", "manager", "outpost", "parcel", "plan",
-        "root", "slots",
+        "_tolerances", "around", "data", "epoch", "flow", "job_state", "live", "manager", "outpost", "parcel",
+        "plan", "root", "slots",
     )  # fmt: skip
 
     def __init__(self, outpost: Outpost, planned: tuple[Flow, Plan], parcel: Parcel) -> None:
@@ -160,6 +161,7 @@ class RemoteJob(Runner):
         self.data = self.job_state._data
         self.data.root = parcel.root
         self.around: tuple[Any, ...] = ()
+        self._tolerances: dict[str, Tolerance] = {}
         self.live: dict[int, Live] | None = None
         self.parcel: Parcel | None = None
 
@@ -180,7 +182,8 @@ class RemoteJob(Runner):
                 text = "what plugin %r sent along with an activation of job %s cannot be read here"
                 log.exception(text, name, job_id)
             else:
-                enter(stack, name, surrounding, job_id)
+                tolerance = self._tolerances.setdefault(name, Tolerance(name, HOOK, job_id))
+                enter(stack, surrounding, tolerance)
 
     def refuses(self, activation: Activation) -> bool:
         """Tell whether what `activation` still does will be refused."""

@@ -120,6 +120,12 @@ def test_one_that_raises_there_is_named_and_harms_no_handler(fault, caplog):
     assert "no disk" in record.exc_text
 
 
+def test_one_that_raises_there_is_named_once_for_a_job(caplog):
+    """The control: it is entered and left for each item."""
+    assert inside(run("items", Surround(lambda text: Inside(text, "leave")))) == ["inner.items 1"] * 3
+    assert len(caplog.records) == 1
+
+
 def test_one_that_raises_at_home_is_named_and_harms_no_handler(caplog):
     assert inside(run("plain", Surround(lambda _: explode()))) == ["nothing"]
     (record,) = caplog.records

@@ -553,6 +553,23 @@ def test_a_handler_that_shuts_its_own_manager_down(manager, flow):
     check(flow, manager)
 
 
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_monitor_that_shuts_its_own_manager_down(manager, flow, wait):
+    """The job could never end; the manager goes on as if nobody had asked."""
+    texts = []
+
+    def shut(job, fact):
+        if fact.tag in {"activation_started", "job_completed"}:
+            texts.append(text_of(InsideJob, manager.shutdown, wait=wait))
+
+    state = flow.execute("first", {"n": 5}, monitors=[shut])
+    assert len(texts) == 3
+    assert all("the job itself waits for the monitor" in text for text in texts)
+    assert state.status == "completed"
+    assert not manager.closed
+    check(flow, manager)
+
+
 def test_a_handler_that_waits_for_its_own_job(manager, flow):
     texts = []
     flow.routines["first"].do = lambda context: texts.append(text_of(InsideJob, context.job.wait))

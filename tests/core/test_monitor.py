@@ -3,6 +3,7 @@
 import gc
 
 import pytest
+from attrs import define
 
 from routilux_core import (
     ErrorHandler,
@@ -12,9 +13,12 @@ from routilux_core import (
     JobManager,
     JobSubmitted,
     Monitor,
+    MonitorQueue,
+    RoutiluxError,
     Routine,
     facts,
     get_execution_context,
+    hookimpl,
     routine,
 )
 from routilux_core.observers import KINDS
@@ -113,6 +117,96 @@ def test_monitors_of_a_manager_see_all_jobs():
     with JobManager(plugins=[sequential, watching], discover=False):
         states = [chain().execute("a", {"n": n}) for n in range(3)]
     assert watching.seen == [fact for state in states for fact in state.facts]
+
+
+@pytest.mark.parametrize("queued", [False, True])
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_one_object_watches_a_job_once(everywhere, queued):
+    """However often it is given: as a plugin, twice for one job, with a queue beside."""
+    own = Recorder()
+    given = MonitorQueue(own) if queued else own
+    with JobManager(plugins=[sequential, *([given] if everywhere else [])], discover=False):
+        state = chain().execute("a", {"n": 1}, monitors=[given, own, given, own])
+        assert not queued or given.wait(10)
+    assert own.seen == list(state.facts)
+
+
+def test_one_name_is_one_monitor():
+    own = Recorder()
+    with JobManager(plugins=[sequential], discover=False) as manager:
+        manager.registry.register(lambda: own, "own", "monitor")
+        state = chain().execute("a", {"n": 1}, monitors=["own", "own", own])
+    assert own.seen == list(state.facts)
+
+
+def test_monitors_that_are_equal_are_not_the_same(manager):
+    """The control: each of two that are equal watches."""
+
+    @define
+    class Counting(Monitor):
+        jobs: int = 0
+
+        def on_job_completed(self, job, fact):
+            self.jobs += 1
+
+    both = [Counting(), Counting()]
+    chain().execute("a", {"n": 1}, monitors=both)
+    assert both == [Counting(1), Counting(1)]
+
+
+class MisspeltMethod(Monitor):
+    def on_job_complete(self, job, fact):
+        pass
+
+
+class MisspeltHook(Monitor):
+    @hookimpl
+    def job_startin(self, job):
+        pass
+
+
+class AsyncHook(Monitor):
+    @hookimpl
+    async def hold(self, job, activation):
+        pass
+
+
+class AsyncMethod(Monitor):
+    async def on_fact(self, job, fact):
+        pass
+
+
+async def async_function(job, fact):
+    pass
+
+
+class AsyncCall:
+    async def __call__(self, job, fact):
+        pass
+
+
+WRONG = {
+    "did you mean 'on_job_completed'": MisspeltMethod(),
+    "did you mean 'job_starting'": MisspeltHook(),
+    "its 'hold' is async": AsyncHook(),
+    "its 'on_fact' is async": AsyncMethod(),
+    "a plain function; it is async": async_function,
+    "it is async or has a yield": AsyncCall(),
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+@pytest.mark.parametrize("given", ["for a job", "with a queue", "as a plugin"])
+def test_what_nobody_would_call_is_refused_where_it_is_given(manager, given, text):
+    def give(wrong):
+        if given == "as a plugin":
+            JobManager(plugins=[wrong], discover=False)
+        one = MonitorQueue(wrong) if given == "with a queue" else wrong
+        chain().execute("a", {"n": 1}, monitors=[one])
+
+    with pytest.raises(RoutiluxError, match=text):
+        give(WRONG[text])
+    assert manager.running_jobs == []
 
 
 def test_monitors_are_called_in_the_order_in_which_they_were_given(manager):

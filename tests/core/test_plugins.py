@@ -765,6 +765,51 @@ def test_surroundings_nest_around_the_handler_the_later_plugin_outside():
     assert seen == ["+y", "+x", "handler", "-x", "-y"]
 
 
+@pytest.mark.parametrize("hook", ["hold", "around_activation"])
+def test_what_a_hook_changes_neither_job_nor_history_nor_other_hooks_see(hook):
+    seen = []
+
+    def changing():
+        def change(activation):
+            seen.append(activation.data["n"])
+            activation.data["n"] = 99
+
+        return plugin(**{hook: change})
+
+    with with_plugins(changing(), changing()):
+        state = chain().execute("a", {"n": 1})
+    assert state.results == {"b.output": [{"n": 1}]}
+    begun = [fact.activation for fact in state.facts if fact.tag == "activation_started"]
+    assert [activation.data for activation in begun] == [{"n": 1}, {"n": 1}]
+    assert seen == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("hook", ["hold", "around_activation"])
+def test_a_hook_that_raises_is_named_once_for_a_job(hook, caplog):
+    """The control: it is called for each activation, and named again for the next job."""
+    asked = []
+
+    def fail(activation):
+        asked.append(activation.id)
+        raise OSError("no disk")
+
+    with with_plugins(plugin(**{hook: fail})):
+        jobs = [chain().execute("a", {"n": 1}).job_id for _ in range(2)]
+    assert len(asked) == 4
+    first, second = (record.getMessage() for record in caplog.records)
+    assert f"'SimpleNamespace' raised in {hook} for job {jobs[0]}" in first
+    assert f"'SimpleNamespace' raised in {hook} for job {jobs[1]}" in second
+
+
+@pytest.mark.parametrize("when", ["enter", "leave"])
+def test_surroundings_that_raise_are_named_once_for_a_job(when, caplog):
+    seen = []
+    with with_plugins(around("x", seen, **{when: ValueError("no span")})):
+        chain().execute("a", {"n": 1})
+    assert seen.count("+x") == 2
+    assert len(caplog.records) == 1
+
+
 def test_surroundings_see_what_the_handler_raised():
     seen = []
 

@@ -8,7 +8,7 @@ from time import perf_counter, sleep
 
 import pytest
 
-from routilux_core import Flow, JobManager, Monitor, MonitorQueue, routine
+from routilux_core import Flow, JobManager, Monitor, MonitorQueue, hookimpl, routine
 from routilux_core.fact_view import VIEWS
 from routilux_plugins.executors import aio, pooled, process, sequential, threaded
 from tests.benchmarks.flows import chain
@@ -59,6 +59,14 @@ class Changing(Monitor):
 
     def on_fact(self, job, fact):
         self.change(fact)
+
+    @hookimpl
+    def hold(self, activation):
+        self.change(activation)
+
+    @hookimpl
+    def around_activation(self, activation):
+        self.change(activation)
 
     def change(self, thing):
         for name in ("data", "payload", "update", "metadata", "value", "entry"):

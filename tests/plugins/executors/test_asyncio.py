@@ -327,8 +327,10 @@ def test_waiting_on_the_loop_that_the_job_needs_is_refused(manager):
         task = asyncio.create_task(chain(a=held).execute_async("a"))
         await asyncio.to_thread(held.wait)
         (job,) = manager.running_jobs
-        with pytest.raises(InsideJob, match="await the job"):
-            job.wait()
+        for waits in (job.wait, manager.shutdown):
+            with pytest.raises(InsideJob, match="await the job"):
+                waits()
+        assert not manager.closed
         job.cancel()
         return await task
 
