@@ -93,5 +93,5 @@ class Renewal:
         if self._jobs:
             for request in self._keeping.store.requests(self._keeping.owner):
                 job = self._jobs.get(request.job_id)
-                if job is not None:
+                if job is not None and not job.ended:  # or else it is about to go on
                     job.hear(request)
