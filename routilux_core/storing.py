@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from routilux_core.desk import HELD
 from routilux_core.feeding import Feeding
 from routilux_core.interrupt import unbreakable
+from routilux_core.status import ExecutionStatus
 from routilux_core.urgency import Urgency
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ class Storing(Feeding):
                 self.pump()
             else:
                 self._call()
+        if (
+            journal.released
+            and self.data.status is ExecutionStatus.PAUSED
+            and self.manager.keeping is not None
+        ):
+            self.manager.keeping.renewal.look_at(self)  # type: ignore[arg-type]  # every one of us is a Job
 
     @property
     def _private(self) -> bool:

@@ -39,6 +39,9 @@ def stepping():
 class Slow(Memory):
     """Holds the first commit that gives a claim up until its manager has looked for requests twice more."""
 
+    deaf = False
+    """True when it looks just before they come."""
+
     def __init__(self, shelf):
         super().__init__(shelf)
         self.inside, self.asked, self.looks = threading.Event(), threading.Event(), threading.Semaphore(0)
@@ -55,7 +58,7 @@ class Slow(Memory):
         found = super().requests(owner)
         if self.asked.is_set():
             self.looks.release()
-        return found
+        return [] if self.deaf else found
 
 
 @pytest.fixture
@@ -204,3 +207,23 @@ def leave(manager):
     until(lambda: manager.closed)
     Step.gate.set()
     leaving.join(PATIENCE)
+
+
+@pytest.mark.parametrize("kind", ["cancel", "pause", "post", "resume"])
+def test_a_request_to_a_job_that_is_paused_before_it_is_heard_is_obeyed(managed, shelf, kind):
+    """An owner that looks only for its running jobs leaves it in the store until somebody resumes the job."""
+    store = Slow(shelf)
+    store.deaf = True
+    one, other = managed(store), managed(Memory(shelf))
+    job_id = one.start_job(stepping(), "step", {"n": 1}).job_id
+    assert Step.inside.wait(PATIENCE)
+    one.pause(job_id, timeout=0.01)
+    ask(other, kind, job_id)
+    store.asked.set()
+    Step.gate.set()
+
+    until(lambda: not other.keeping.store.waiting_requests(job_id))
+    if kind == "post":
+        other.resume(job_id)
+        assert other.wait_for_all_jobs(PATIENCE)
+    ends(one, job_id, kind)
