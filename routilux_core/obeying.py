@@ -10,6 +10,7 @@ from routilux_core.engine import Answer
 from routilux_core.identity import digest
 from routilux_core.merge import checked_payload
 from routilux_core.request_document import CANCEL, PAUSE, POST, RESUME, read_request
+from routilux_core.status import ExecutionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +32,11 @@ def obey(engine: Engine, request: Request, converter: Converter) -> None:
         answer.error = error
     if answer.error is not None:
         log.warning("job %s: a request to %s was refused: %s", request.job_id, request.kind, answer.error)
+
+
+def goes_on(engine: Engine, request: Request) -> bool:
+    """Tell whether a request wants a job resumed that is paused, which is more than a message to it."""
+    return request.kind == RESUME and engine.over and engine.data.status is ExecutionStatus.PAUSED
 
 
 def _pause(engine: Engine, answer: Answer, _: str, *, reason: Any, checkpoint: Any) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from routilux_core.store_errors import StoreError
+from routilux_core.job_errors import UnknownJob
+from routilux_core.status import ExecutionStatus
+from routilux_core.store_errors import StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
     from routilux_core.job import Job
@@ -28,6 +31,8 @@ class Renewal:
     def __init__(self, keeping: Keeping, jobs: dict[str, Job]) -> None:
         self._keeping = keeping
         self._jobs = jobs
+        self._paused: deque[Job] = deque()
+        """Those whose claim was given up since the last look."""
         self._wake = threading.Condition(threading.Lock())
         """Its lock guards what follows."""
         self._thread: threading.Thread | None = None
@@ -89,9 +94,30 @@ class Renewal:
                 if claim.job_id in lost:
                     self._keeping.committer.lost(job, claim)
 
+    def look_at(self, job: Job) -> None:
+        """Hear for the last time what was asked of a paused job before its claim was given up."""
+        self._paused.append(job)
+
     def _hear(self) -> None:
         if self._jobs:
             for request in self._keeping.store.requests(self._keeping.owner):
                 job = self._jobs.get(request.job_id)
-                if job is not None:
+                if job is not None and not job.ended:  # or else it is about to go on
                     job.hear(request)
+        while self._paused:
+            job = self._paused.popleft()
+            try:
+                self._hear_paused(job)
+            except StoreUnavailable:
+                self._paused.append(job)
+                raise
+
+    def _hear_paused(self, job: Job) -> None:
+        store = self._keeping.store
+        try:
+            requests = store.waiting_requests(job.job_id)
+            if requests and job.is_here and store.load(job.job_id).head.status is ExecutionStatus.PAUSED:
+                for request in requests:
+                    job.hear(request)
+        except UnknownJob:
+            log.debug("job %s was deleted while it was paused", job.job_id)

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
+from routilux_core.engine import Answer
 from routilux_core.facts import JobForked
 from routilux_core.job_data import legacy
 from routilux_core.job_errors import FlowMismatch, InvalidTransition
@@ -83,9 +84,9 @@ def _go_on(
 ) -> None:
     job, keeping = state._job, manager.keeping
     news: list[Fact] = []
-    recovers = recovers and state.status in LIVE
+    lives, why = state.status in LIVE, state._data.pause
     stays = recovers and state.status is ExecutionStatus.PAUSING
-    if state.status in LIVE and job is None:
+    if lives and job is None:
         news = stand_still(state._data, ENDED)
         state._history.extend(news)
     journal: Journal | None = None
@@ -93,7 +94,7 @@ def _go_on(
     if keeping is not None and recalled is not None:
         journal = keeping.going_on(plan, state, recalled)
         requests = keeping.patiently(keeping.store.waiting_requests, state.job_id)
-        if stays or state.status.final:
+        if state.status.final or (stays and not requests):
             keeping.write(journal)
             return
     elif keeping is not None:
@@ -105,8 +106,12 @@ def _go_on(
         job.keep(journal)
     job.announce(news)
     admit(manager, job)
+    asked, pause = job.heard(requests), [(job.engine.pause, why, Answer())] if stays else []
     try:
-        job.go_on(requests, recovers=recovers)
+        if recovers:  # it was to go on before anybody asked
+            job.go_on((), (*pause, *asked), recovers=lives)
+        else:
+            job.go_on(asked)
     except BaseException:
         withdraw(manager, job)
         raise

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from routilux_core.manager import JobManager
     from routilux_core.plan import BoundSlot, Plan
     from routilux_core.state import JobState
-    from routilux_core.store import Request
 
 
 class Steering(Shipping):
@@ -89,16 +88,18 @@ class Steering(Shipping):
             return self._open_with(message)
         return self._turn(messages, take, waits=True)
 
-    def go_on(self, requests: Iterable[Request] = (), *, recovers: bool = False) -> None:
-        """Start it from where its data stands; first it hears what was asked of it meanwhile."""
+    def go_on(
+        self, before: Iterable[Message] = (), after: Iterable[Message] = (), *, recovers: bool = False
+    ) -> None:
+        """Start it from where its data stands, between messages that come before and after that."""
         self.driven = False
         if self.reopen():
             self.manager.has_resumed(self)  # type: ignore[arg-type]  # every one of us is a Job
             if self.data.timeout is not None:
                 self.time = steady(self.manager.clock, self.data.updated_at)
-            for request in requests:
-                self.hear(request)
-            self.send((self.engine.resume, self.plan.fingerprint, recovers))
+            with self.lock:
+                self.inbox += (*before, (self.engine.resume, self.plan.fingerprint, recovers), *after)
+            self.pump()
 
     def unpause(self) -> None:
         """Take back a pause that has not come about yet."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from routilux_core.desk import HELD
 from routilux_core.feeding import Feeding
 from routilux_core.interrupt import unbreakable
+from routilux_core.status import ExecutionStatus
 from routilux_core.urgency import Urgency
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from routilux_core.fact import Fact
     from routilux_core.facts import OutputSent
     from routilux_core.journal import Journal
-    from routilux_core.store import Request
 
 Numbered = TypeVar("Numbered", bound="Fact")
 _number = attrgetter("number")
@@ -68,6 +68,12 @@ class Storing(Feeding):
                 self.pump()
             else:
                 self._call()
+        if (
+            journal.released
+            and self.data.status is ExecutionStatus.PAUSED
+            and self.manager.keeping is not None
+        ):
+            self.manager.keeping.renewal.look_at(self)  # type: ignore[arg-type]  # every one of us is a Job
 
     @property
     def _private(self) -> bool:
@@ -92,22 +98,6 @@ class Storing(Feeding):
         self.leave_message((self.engine.abandon, error, None))
         for ring in keepers:
             ring()
-
-    # -- what others ask -------------------------------------------------------------------------------
-
-    def hear(self, request: Request) -> None:
-        """Take what somebody elsewhere asks of the job, once."""
-        journal = self.journal
-        if journal is not None and request.request_id not in journal.heard:
-            journal.heard.add(request.request_id)
-            self.leave_message((self._obey, request, None))
-
-    def _obey(self, request: Request, _: object) -> None:
-        from routilux_core.obeying import obey  # noqa: PLC0415 - costly, and only for jobs that others steer
-
-        obey(self.engine, request, self.manager.converter)
-        if self.journal is not None:
-            self.journal.answered.append(request.request_id)
 
     # -- the short way ---------------------------------------------------------------------------------
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from routilux_core.executor import Lane
 from routilux_core.facts import ActivationRetried
+from routilux_core.hearing import Hearing
 from routilux_core.job_errors import JobLeft, ManagerClosed
 from routilux_core.job_view import ASTRAY
 from routilux_core.observers import Observers, Watching
-from routilux_core.parting import Parting
 from routilux_core.status import FINAL, ExecutionStatus
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from routilux_core.executor import Executor
     from routilux_core.fact import Fact
     from routilux_core.job import Job
-    from routilux_core.store import Request
     from routilux_core.timers import Timer
 
 Numbered = TypeVar("Numbered", bound="Fact")
@@ -45,7 +44,7 @@ CLOSED = _ClosedLane()
 NO_STATS: Mapping[str, dict[str, Any]] = MappingProxyType({})
 
 
-class Telling(Parting):
+class Telling(Hearing):
     """A turn with those who listen: monitors, feeds, timers, the executor's lane."""
 
     __slots__ = (
@@ -221,8 +220,10 @@ class Telling(Parting):
             self.go_on()
 
     @abstractmethod
-    def go_on(self, requests: Iterable[Request] = (), *, recovers: bool = False) -> None:
-        """Start it from where its data stands; first it hears what was asked of it meanwhile."""
+    def go_on(
+        self, before: Iterable[Message] = (), after: Iterable[Message] = (), *, recovers: bool = False
+    ) -> None:
+        """Start it from where its data stands, between messages that come before and after that."""
 
     @abstractmethod
     def close(self) -> None:

@@ -182,6 +182,7 @@ class Turn(Desk):
                     again, self.again = self.again, False
                 if self.inbox:
                     messages, self.inbox = self.inbox, []
+                    journal = self.journal  # another one, if it was paused in this turn and goes on already
                     continue
                 if engine.reopen:
                     engine.reopen = False
