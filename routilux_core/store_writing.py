@@ -105,6 +105,7 @@ class StoreWriting:
         try:
             ready = [one for one in batch if self._ready(one)]
             lost = self._store.commit([one.commit for one in ready])
+            gone = [one.commit.claim.job_id in lost for one in ready]
         except StoreUnavailable as error:
             self._put_off([one for one in batch if not one.failed], error)
         except Exception as error:  # noqa: BLE001 - whatever a store raises, its job is told
@@ -119,8 +120,8 @@ class StoreWriting:
                     self._write([one])
         else:
             self._failing_since = 0.0
-            for one in ready:
-                (self._lost if one.commit.claim.job_id in lost else self._done)(one)
+            for one, is_lost in zip(ready, gone, strict=True):
+                (self._lost if is_lost else self._done)(one)
 
     def _ready(self, one: _Write) -> bool:
         """Build the commit, with a new claim where the job's was given up; False when others have the job."""

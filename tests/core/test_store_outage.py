@@ -313,3 +313,18 @@ def test_a_fault_of_a_store_when_claims_are_renewed_detaches_its_job(caplog):
         assert "could not be renewed" not in caplog.text
         Gated.gate.set()
         manager.shutdown(wait=False)
+
+
+class Silent(Memory):
+    """Says nothing of what was lost, which is against the contract."""
+
+    def commit(self, batch):
+        super().commit(batch)
+
+
+@pytest.mark.parametrize("executor", ["sequential", "pooled"])
+def test_a_store_that_breaks_its_contract_is_told_to_who_waits(executor):
+    with managed(Silent(), executor=executor) as manager:
+        with pytest.raises(StoreError, match="it raised TypeError"):
+            manager.start_job(gated(), "gated")
+        assert manager.running_jobs == []
