@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("routilux.plugins")
 Bound = tuple[str, Callable[..., Any]]
 
-
 JOB_HOOKS = ("job_starting", "hold", "around_activation")
 """Those that are about single jobs, so that a monitor of one job may have them too."""
-_HOOKS_OF: WeakKeyDictionary[type, dict[str, str]] = WeakKeyDictionary()
 NO_HOOKS: dict[str, tuple[Bound, ...]] = dict.fromkeys(JOB_HOOKS, ())
+_HOOKS_OF: WeakKeyDictionary[type, dict[str, str]] = WeakKeyDictionary()
+"""Of classes of monitors: the hooks that they have, and the method that is each."""
 
 
 def own_hook(name: str, monitor: Any, hook: str) -> tuple[Bound, ...]:
