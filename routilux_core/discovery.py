@@ -208,6 +208,12 @@ class _Boot:
         watching = isinstance(plugin, Monitor) or (callable(plugin) and not isinstance(plugin, ModuleType))
         if isinstance(plugin, FunctionType):
             _check_watching(plugin)
+        same = self.plugins.get_name(plugin)
+        if same is not None:
+            raise Unusable(
+                f"it is equal to plugin {same!r}, and plugins are told apart by being equal; "
+                "let the class compare by identity, with eq=False or without __eq__"
+            )
         registrar = Registrar(name, package, self.components)
         try:
             self.plugins.register(plugin, self._free(name))

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from inspect import signature
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from routilux_core.activation import Activation
 from routilux_core.errors import PluginError, said, shown
 from routilux_core.fact_view import VIEWS
+from routilux_core.hook_call import MARK, in_order, own_call
 from routilux_core.hook_fault import fault_in
 from routilux_core.job_errors import VetoedJob
-from routilux_core.markers import PROJECT
 from routilux_core.monitor_queue import watching_of
 from routilux_core.observers import Monitor, Observers
 from routilux_core.surrounding import Around
@@ -30,30 +29,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("routilux.plugins")
 Bound = tuple[str, Callable[..., Any]]
 
-
-ARGUMENTS = {
-    "check_flow": ("flow",),
-    "job_starting": ("job",),
-    "hold": ("job", "activation"),
-    "around_activation": ("job", "activation"),
-    "on_fact": ("job", "fact"),
-    "manager_closing": ("manager",),
-}
-"""What each hook is called with that is called while a manager runs."""
 JOB_HOOKS = ("job_starting", "hold", "around_activation")
 """Those that are about single jobs, so that a monitor of one job may have them too."""
-MARK = f"{PROJECT}_impl"
-"""The attribute of functions that are marked with `hookimpl`."""
-_HOOKS_OF: WeakKeyDictionary[type, dict[str, str]] = WeakKeyDictionary()
 NO_HOOKS: dict[str, tuple[Bound, ...]] = dict.fromkeys(JOB_HOOKS, ())
-
-
-def _in_order(function: Callable[..., Any], takes: tuple[str, ...], names: tuple[str, ...]) -> Any:
-    """Return what takes all arguments of a hook in order, for a function that takes some by name."""
-    if takes == names:
-        return function
-    wanted = [names.index(name) for name in takes]
-    return lambda *given: function(*(given[index] for index in wanted))
+_HOOKS_OF: WeakKeyDictionary[type, dict[str, str]] = WeakKeyDictionary()
+"""Of classes of monitors: the hooks that they have, and the method that is each."""
 
 
 def own_hook(name: str, monitor: Any, hook: str) -> tuple[Bound, ...]:
@@ -61,12 +41,7 @@ def own_hook(name: str, monitor: Any, hook: str) -> tuple[Bound, ...]:
     function: Any = getattr(monitor, _hooks_of(name, type(monitor)).get(hook, hook), None)
     if not hasattr(function, MARK):
         return ()
-    takes, names = tuple(signature(function).parameters), ARGUMENTS[hook]
-    for unknown in set(takes) - set(names):
-        raise PluginError(
-            name, "", f"its {hook!r} takes {unknown!r}; a hook takes some of: {', '.join(names)}"
-        )
-    return ((name, _in_order(function, takes, names)),)
+    return ((name, own_call(name, hook, function)),)
 
 
 def _hooks_of(name: str, kind: type) -> dict[str, str]:
@@ -94,23 +69,18 @@ class Hooks:
         self.monitors = tuple(monitors)
         """Those that watch every job, by name, each in its queue where it has one."""
 
-        def bound(name: str) -> tuple[Bound, ...]:
-            found: list[HookImpl] = getattr(plugins.hook, name).get_hookimpls()
-            names = ARGUMENTS[name]
+        def bound(hook: str, besides: type | tuple[()] = ()) -> tuple[Bound, ...]:
+            found: list[HookImpl] = getattr(plugins.hook, hook).get_hookimpls()
             return tuple(
-                (one.plugin_name, _in_order(one.function, one.argnames, names)) for one in reversed(found)
+                (one.plugin_name, in_order(hook, one.function, one.argnames))
+                for one in reversed(found)
+                if not isinstance(one.plugin, besides)
             )
 
         self._check_flow = bound("check_flow")
         self._starting, self._hold, self._around = map(bound, JOB_HOOKS)
         self._closing = bound("manager_closing")
-        watching = [
-            watching_of(name, function)
-            for name, function in bound("on_fact")
-            if not isinstance(
-                getattr(function, "__self__", None), Monitor
-            )  # it is among the monitors already
-        ]
+        watching = [watching_of(name, function) for name, function in bound("on_fact", besides=Monitor)]
         watching += [watching_of(name, monitor) for name, monitor in self.monitors]
         self.watching = tuple(one for one in watching if one.watches)
         self.involved = any((self._starting, self._hold, self._around, self.watching))

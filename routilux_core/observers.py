@@ -12,6 +12,7 @@ from routilux_core.errors import InvalidOption, PluginError, hint
 from routilux_core.fact import Fact
 from routilux_core.fact_view import VIEWS
 from routilux_core.facts import JobCancelled, JobCompleted, JobPaused, JobStopped
+from routilux_core.hook_call import MARK, own_call
 from routilux_core.hook_fault import idle
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ class Monitor:
     def watches(self) -> Watches:
         """Return what is to be called for which kind of fact."""
         found: dict[type[Fact], list[Watch]] = {}
-        everything = getattr(self, "on_fact", None)
+        everything: Any = getattr(self, "on_fact", None)
+        if hasattr(everything, MARK):
+            everything = own_call(type(self).__qualname__, "on_fact", everything)
         for name, kind in KINDS.items():
             calls = [call for call in (everything, getattr(self, name, None)) if call is not None]
             if calls:

@@ -131,6 +131,24 @@ def test_one_object_watches_a_job_once(everywhere, queued):
     assert own.seen == list(state.facts)
 
 
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_a_monitor_whose_on_fact_is_marked_as_a_hook_too_is_told_once(everywhere, caplog):
+    """As a hook it may take some of the arguments."""
+    seen = []
+
+    class Marked(Monitor):
+        @hookimpl
+        def on_fact(self, fact):
+            seen.append(fact)
+
+    own = Marked()
+    plugins, monitors = ([own], []) if everywhere else ([], [own])
+    with JobManager(plugins=[sequential, *plugins], discover=False):
+        state = chain().execute("a", {"n": 1}, monitors=monitors)
+    assert seen == list(state.facts)
+    assert not caplog.records
+
+
 def test_one_name_is_one_monitor():
     own = Recorder()
     with JobManager(plugins=[sequential], discover=False) as manager:

@@ -8,6 +8,7 @@ import types
 from importlib.metadata import entry_points, version
 
 import pytest
+from attrs import define
 from pluggy import PluginValidationError
 
 from routilux_core import (
@@ -608,6 +609,37 @@ def test_check_flow_is_asked_once_for_each_shape_of_a_flow():
         flow.add_routine(keep(), "c")
         flow.execute("a", {"n": 1})
     assert asked == [2, 3]
+
+
+# -- plugins that are equal -------------------------------------------------------------------------------
+
+
+def counting(*, eq):
+    @define(eq=eq)
+    class Counting(Monitor):
+        jobs: int = 0
+
+        def on_job_completed(self, job, fact):
+            self.jobs += 1
+
+    return Counting(), Counting()
+
+
+def test_two_plugins_that_are_equal_are_refused_with_a_remedy():
+    with pytest.raises(PluginError) as caught:
+        with_plugins(*counting(eq=True))
+    assert str(caught.value) == (
+        "plugin 'Counting' cannot be used: it is equal to plugin 'Counting', and plugins are told apart by "
+        "being equal; let the class compare by identity, with eq=False or without __eq__"
+    )
+
+
+def test_two_plugins_of_a_class_without_equality_are_two():
+    """The control."""
+    both = counting(eq=False)
+    with with_plugins(*both):
+        chain().execute("a", {"n": 1})
+    assert [one.jobs for one in both] == [1, 1]
 
 
 # -- job_starting --------------------------------------------------------------------------------------

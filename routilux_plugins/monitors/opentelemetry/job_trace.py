@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -30,9 +31,11 @@ class JobTrace:
         self._settings = settings
         self._parent = parent
         self._attributes = {"routilux.job_id": job.job_id, "routilux.flow_id": job.flow.flow_id}
+        self._lock = Lock()
+        """Held while a span is opened or linked, so that no link is lost between the two."""
         self._open: dict[Place, Surrounding] = {}
         self._links: dict[int, Links] = {}
-        """What the activations that have not begun are linked to."""
+        """What the activations that are not over are linked to."""
         self._held: dict[Any, deque[trace.Link | None]] = defaultdict(deque)
         """What the payloads are linked to that wait in slots, by slot, group and lane."""
         self._last: trace.Link | None = None
@@ -77,12 +80,13 @@ class JobTrace:
         }
         if work.source is not None:
             attributes["routilux.source"] = work.source
-        span = self._tracer.start_span(
-            work.target, self._around, attributes=attributes, links=self._links.get(work.id), start_time=at
-        )
-        made = self._open[work.id, work.attempt] = Surrounding(
-            span, self._around, work.target, self._settings
-        )
+        with self._lock:
+            links = self._links.get(work.id)
+            span = self._tracer.start_span(
+                work.target, self._around, attributes=attributes, links=links, start_time=at
+            )
+            made = Surrounding(span, self._around, work.target, self._settings)
+            self._open[work.id, work.attempt] = made
         return made
 
     def finish(self, place: Place, at: int, outcome: str, error: ErrorRecord | None = None) -> None:
@@ -129,8 +133,16 @@ class JobTrace:
 
     def _link(self, receiver: Activation, links: Iterable[trace.Link | None]) -> None:
         known = [link for link in links if link is not None]
-        if known:
+        if not known:
+            return
+        with self._lock:
             self._links[receiver.id] = known
+            attempt = receiver.attempt
+            while found := self._open.get((receiver.id, attempt)):  # what it got was told after it had begun
+                if found.span.is_recording():
+                    for link in known:
+                        found.span.add_link(link.context, link.attributes)
+                attempt += 1
 
 
 def _close(span: trace.Span, at: int, outcome: str, error: ErrorRecord | None) -> None:

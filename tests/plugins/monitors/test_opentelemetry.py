@@ -13,6 +13,7 @@ from routilux_core import ErrorHandler, Flow, JobManager, get_execution_context,
 from routilux_plugins.executors import aio, pooled, process, sequential, threaded
 from routilux_plugins.monitors import opentelemetry as plugin
 from routilux_plugins.monitors.opentelemetry.monitor import Tracing
+from routilux_plugins.stores import sqlite
 from tests.plugins.monitors.collector import attributes, collecting
 from tests.plugins.monitors.traced import span_id, traced
 
@@ -107,6 +108,22 @@ def test_links_go_along_the_events(workers, provider, spans, executor):
     assert links_of(first) == [id_of(give)] * 2
     assert links_of(last) == [id_of(give)]
     assert {link.attributes["routilux.event"] for link in first.links} == {"give.output"}
+
+
+@pytest.mark.parametrize("durability", ["sync", "batch", "exit"])
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_links_are_there_however_late_facts_are_told(tmp_path, provider, spans, executor, durability):
+    """With `batch` an activation has begun when it is told what it follows from."""
+    store = {"store": f"sqlite:///{tmp_path / 'jobs.db'}", "durability": durability}
+    settings = {"max_workers": 2}
+    with JobManager(plugins=[*PLUGINS, sqlite], discover=False, settings=settings, **store) as manager:
+        run(manager, provider, traced("plain"), executor).raise_for_status()
+        run(manager, provider, traced("batches"), executor).raise_for_status()
+    first, second = (id_of(span) for span in spans("give.trigger"))
+    plain = spans("take.plain")
+    assert len(plain) == 4  # one of the three in two attempts
+    assert [links_of(span) for span in plain] == [[first]] * 4
+    assert sorted(links_of(span) for span in spans("take.batches")) == [[second], [second] * 2]
 
 
 def test_attributes_say_what_it_was(workers, provider, spans):
