@@ -72,6 +72,8 @@ class MonitorQueue:
         self._thread: threading.Thread | None = None
         self._hurry = threading.Event()
         """Set while somebody waits for it, so that it does not rest."""
+        self._waiters = 0
+        """How many do."""
         self._taken = self._told = self._dropped = 0
         """How many facts came in, how many of these the monitor was shown, and how many it never will be."""
         self._closings = 0
@@ -96,9 +98,20 @@ class MonitorQueue:
         if self._thread is None and self._queue.empty():
             return True
         done = threading.Event()
-        self._add(done.set)
-        self._hurry.set()
-        return done.wait(timeout)
+        self._hurried(1)
+        try:
+            self._add(done.set)
+            return done.wait(timeout)
+        finally:
+            self._hurried(-1)
+
+    def _hurried(self, more: int) -> None:
+        with self._lock:
+            self._waiters += more
+            if self._waiters:
+                self._hurry.set()
+            else:
+                self._hurry.clear()
 
     # -- for jobs ----------------------------------------------------------------------------------------
 
@@ -171,7 +184,6 @@ class MonitorQueue:
         while True:
             if queue.empty():
                 self._hurry.wait(PAUSE)
-                self._hurry.clear()
                 if queue.empty() and not (self._open or self._kept) and self._ends():
                     return
             call, *given = queue.get()

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from time import thread_time
 
 import pytest
 
@@ -127,6 +128,25 @@ def test_two_jobs_share_one_thread(manager, slow):
     assert len(slow.threads) == 1
     for state in (first, second):
         assert [fact for fact in slow.seen if fact in set(state.facts)] == list(state.facts)
+
+
+def test_who_waits_just_after_it_has_run_empty_does_not_wait_for_its_rests():
+    """The control: a thread that forgets in its pause that somebody waits rests for seconds here."""
+    ended = threading.Event()
+
+    def burning(job, fact):
+        until = thread_time() + 0.005
+        while thread_time() < until:
+            pass
+        if fact.tag == "job_completed":
+            ended.set()
+
+    queue = MonitorQueue(burning)
+    with JobManager(plugins=[sequential, queue], discover=False):
+        counting().execute("count", {"n": 0})
+        assert ended.wait(PATIENCE)
+        counting().execute("count", {"n": 15})
+        assert queue.wait(2)
 
 
 def test_its_thread_ends_with_the_job_that_brought_it(manager, slow):
