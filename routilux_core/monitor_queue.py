@@ -9,6 +9,7 @@ from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.errors import InvalidOption
+from routilux_core.facts import JobForked, JobResumed, JobStarted, JobSubmitted
 from routilux_core.observers import ENDS, Watching, watches_of
 from routilux_core.typed import typed
 
@@ -30,15 +31,18 @@ SLICE = 0.001
 """Seconds of the processor's time after which it rests though there is more, ..."""
 REST = 29
 """... so many times as long as it has worked: Python runs one thread at a time, and the job is another."""
+EDGES = ENDS | {JobStarted, JobForked, JobSubmitted, JobResumed}
+"""What is told though there is no room, so that nobody takes a job that is over for one that runs."""
 
 
 class MonitorQueue:
     """A monitor with a bounded queue and a thread of its own: no job waits for it, whatever it does.
 
-    Facts come to it in order. Those that find `size` others waiting are dropped and counted. It may stand
-    wherever a monitor may. While facts come in, the thread takes a thirtieth of the time at most. A manager
-    that shuts down waits up to `patience` seconds for what is in the queue; then the rest is dropped, and a
-    thread that is still in the monitor is left behind.
+    Facts come to it in order. Those that find `size` others waiting are dropped and counted, but never those
+    by which a job begins, pauses, goes on or ends. It may stand wherever a monitor may. While facts come in,
+    the thread takes a thirtieth of the time at most. A manager that shuts down waits up to `patience` seconds
+    for what is in the queue; then the rest is dropped, and a thread that is still in the monitor is left
+    behind.
 
     >>> seen = []
     >>> def slow(job, fact):
@@ -121,21 +125,15 @@ class MonitorQueue:
             if watching.once and not watching.open:
                 watching.open = True
                 self._open += 1
-            room, count, closings = self.size - self._taken + self._told, len(news), self._closings
-            if count <= room:
-                self._taken += count
-            else:
-                first = not self._dropped
-                self._taken += room
-                self._dropped += count - room
-        if count > room:
-            news, refused = news[:room], news[room:]
-            for fact in refused if watching.open else ():
-                if type(fact) in ENDS:
-                    self._add(self._leave, watching)
-            if first:
-                text = "monitor %r falls behind, facts are dropped: its queue of %d is full at job %s"
-                log.warning(text, watching.name, self.size, job.job_id)
+            room, closings, dropped = self.size - self._taken + self._told, self._closings, 0
+            if len(news) > room:
+                news, dropped = _most_needed(news, room)
+            first = bool(dropped) and not self._dropped
+            self._taken += len(news)
+            self._dropped += dropped
+        if first:
+            text = "monitor %r falls behind, facts are dropped: its queue of %d is full at job %s"
+            log.warning(text, watching.name, self.size, job.job_id)
         if news:
             self._add(self._tell, watching, job, news, closings)
 
@@ -206,10 +204,10 @@ class MonitorQueue:
     def _tell(self, watching: Watching, job: Job, news: Sequence[Fact], closings: int) -> None:
         for fact in news:
             with self._lock:
-                if closings != self._closings:
-                    break
-                self._told += 1
-            watching.tell(job, fact)
+                left = closings != self._closings
+                self._told += not left
+            if not left:
+                watching.tell(job, fact)
             if watching.open and (watching.dropped or type(fact) in ENDS):
                 self._leave(watching)
 
@@ -219,6 +217,16 @@ class MonitorQueue:
             if watching.open:
                 watching.open = False
                 self._open -= 1
+
+
+def _most_needed(news: Sequence[Fact], room: int) -> tuple[list[Fact], int]:
+    """Return what is told of facts for which there is no room, and how many of them are dropped."""
+    kept = []
+    for fact in news:
+        if room > 0 or type(fact) in EDGES:
+            kept.append(fact)
+            room -= 1
+    return kept, len(news) - len(kept)
 
 
 def _nothing() -> None:

@@ -6,7 +6,17 @@ from time import thread_time
 
 import pytest
 
-from routilux_core import Flow, InvalidOption, JobCompleted, JobManager, Monitor, MonitorQueue, routine
+from routilux_core import (
+    Flow,
+    InvalidOption,
+    JobCompleted,
+    JobManager,
+    Monitor,
+    MonitorQueue,
+    Routine,
+    routine,
+    slot,
+)
 from routilux_plugins.executors import sequential
 
 PATIENCE = 20
@@ -30,6 +40,12 @@ class Slow(Monitor):
 def count(n):
     for number in range(n):
         yield {"n": number}
+
+
+class Pausing(Routine):
+    @slot
+    def trigger(self):
+        self.get_execution_context().job.pause()
 
 
 def counting():
@@ -78,7 +94,7 @@ def test_what_finds_no_room_is_dropped_counted_and_said_once(manager, slow, capl
     state = counting().execute("count", {"n": 30}, monitors=[queue])
     slow.gate.set()
     assert queue.wait(PATIENCE)
-    assert 5 <= len(slow.seen) <= 6
+    assert 5 <= len(slow.seen) <= 7
     assert slow.seen == [fact for fact in state.facts if fact in set(slow.seen)]
     assert queue.dropped == len(state.facts) - len(slow.seen)
     (text,) = messages(caplog)
@@ -86,6 +102,21 @@ def test_what_finds_no_room_is_dropped_counted_and_said_once(manager, slow, capl
         text
         == f"monitor 'Slow' falls behind, facts are dropped: its queue of 5 is full at job {state.job_id}"
     )
+
+
+def test_a_full_one_takes_in_how_jobs_begin_pause_go_on_and_end(slow):
+    queue, flow = MonitorQueue(slow, size=1), Flow("pausing")
+    flow.add_routine(Pausing(), "pausing")
+    with JobManager(plugins=[sequential, queue], discover=False) as manager:
+        for _ in range(2):
+            state = manager.execute(flow, "pausing")
+            manager.resume_state(flow, state)
+            assert manager.wait_for_all_jobs(PATIENCE)
+        slow.gate.set()
+        assert queue.wait(PATIENCE)
+    edges = ["job_started", "job_paused", "job_resumed", "job_completed"]
+    assert [fact.tag for fact in slow.seen if fact.tag.startswith("job_")] == edges * 2
+    assert queue.dropped
 
 
 def test_there_is_room_again_when_it_has_caught_up(manager, slow):
