@@ -134,7 +134,7 @@ class Monitors(Mapping[str, Any]):
         except InvalidOption as error:
             reason = f"{component} came out as {type(made).__name__}; its factory has to return a Monitor"
             raise PluginError(component.plugin or component.name, component.source, reason) from error
-        return MonitorQueue(_bare(made), size) if size else made
+        return made if size is None else MonitorQueue(_bare(made), size)
 
     # -- as a job begins ---------------------------------------------------------------------------------
 
