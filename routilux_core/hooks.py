@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,8 @@ from routilux_core.errors import PluginError, said, shown
 from routilux_core.fact_view import VIEWS
 from routilux_core.job_errors import VetoedJob
 from routilux_core.markers import PROJECT
-from routilux_core.monitor_queue import watching_of
-from routilux_core.observers import Monitor, Observers
+from routilux_core.monitor_queue import bare, watching_of
+from routilux_core.observers import Monitor, Observers, Watching
 from routilux_core.surrounding import Around
 from routilux_core.validation import Problem
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from routilux_core.flow import Flow
     from routilux_core.job import Job
     from routilux_core.manager import JobManager
+    from routilux_core.observers import Left
 
 log = logging.getLogger("routilux.plugins")
 Bound = tuple[str, Callable[..., Any]]
@@ -34,6 +35,7 @@ ARGUMENTS = {
     "hold": ("job", "activation"),
     "around_activation": ("job", "activation"),
     "on_fact": ("job", "fact"),
+    "job_left": ("job", "error"),
     "manager_closing": ("manager",),
 }
 """What each hook is called with that is called while a manager runs."""
@@ -63,16 +65,25 @@ def own_hook(name: str, monitor: Any, hook: str) -> tuple[Bound, ...]:
     return ((name, _in_order(function, takes, names)),)
 
 
+def left_hook(name: str, monitor: Any) -> Left | None:
+    """Return the hook of a monitor, or of one with a queue, that hears of jobs that left."""
+    return next((function for _, function in own_hook(name, bare(monitor), "job_left")), None)
+
+
 class Hooks:
     """The hooks of one manager."""
 
     def __init__(self, plugins: PluginManager, monitors: Iterable[tuple[str, Any]]) -> None:
-        def bound(name: str) -> tuple[Bound, ...]:
+        def bound(name: str, without: Container[int] = ()) -> tuple[Bound, ...]:
             found: list[HookImpl] = getattr(plugins.hook, name).get_hookimpls()
             names = ARGUMENTS[name]
             return tuple(
-                (one.plugin_name, _in_order(one.function, one.argnames, names)) for one in reversed(found)
+                (one.plugin_name, _in_order(one.function, one.argnames, names))
+                for one in reversed(found)
+                if id(one.plugin) not in without
             )
+
+        monitors = tuple(monitors)
 
         self._check_flow = bound("check_flow")
         self._starting, self._hold, self._around = map(bound, JOB_HOOKS)
@@ -84,8 +95,13 @@ class Hooks:
                 getattr(function, "__self__", None), Monitor
             )  # it is among the monitors already
         ]
-        watching += [watching_of(name, monitor) for name, monitor in monitors]
-        self.watching = tuple(one for one in watching if one.watches)
+        watching += [watching_of(name, monitor, left_hook(name, monitor)) for name, monitor in monitors]
+        told = {id(bare(monitor)) for _, monitor in monitors}
+        watching += [
+            Watching(name, {}, function, reads_only=True, once=False)
+            for name, function in bound("job_left", without=told)
+        ]
+        self.watching = tuple(one for one in watching if one.watches or one.left is not None)
         self.involved = any((self._starting, self._hold, self._around, self.watching))
         """Whether any plugin has to do with single jobs."""
 

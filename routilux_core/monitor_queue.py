@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from routilux_core.fact import Fact
     from routilux_core.job import Job
+    from routilux_core.observers import Left
 
 log = logging.getLogger("routilux.monitor")
 SIZE = 10_000
@@ -137,6 +138,11 @@ class MonitorQueue:
         if news:
             self._add(self._tell, watching, job, news, closings)
 
+    def put_left(self, watching: Watching, job: Job, error: BaseException) -> None:
+        """Let it be told after the facts that the job runs here no more, also where there is no room."""
+        if watching.left is not None or watching.open:
+            self._add(self._tell_left, watching, job, error, self._closings)
+
     # -- for managers ------------------------------------------------------------------------------------
 
     def keep(self) -> None:
@@ -211,6 +217,11 @@ class MonitorQueue:
             if watching.open and (watching.dropped or type(fact) in ENDS):
                 self._leave(watching)
 
+    def _tell_left(self, watching: Watching, job: Job, error: BaseException, closings: int) -> None:
+        if closings == self._closings:
+            watching.tell_left(job, error)
+        self._leave(watching)
+
     def _leave(self, watching: Watching) -> None:
         """Know that a job which is watched alone has no more to tell for now."""
         with self._lock:
@@ -233,9 +244,13 @@ def _nothing() -> None:
     """Give the thread the occasion to end."""
 
 
-def watching_of(name: str, monitor: Any, *, once: bool = False) -> Watching:
-    """Return the watching of a monitor, or of one with a queue."""
+def bare(monitor: Any) -> Any:
+    """Return a monitor without its queue."""
+    return monitor.monitor if isinstance(monitor, MonitorQueue) else monitor
+
+
+def watching_of(name: str, monitor: Any, left: Left | None = None, *, once: bool = False) -> Watching:
+    """Return the watching of a monitor, or of one with a queue; `left` is its hook of that name."""
     line = monitor if isinstance(monitor, MonitorQueue) else None
-    bare = monitor if line is None else line.monitor
-    reads_only = getattr(bare, "reads_only", False) is True
-    return Watching(name, watches_of(bare), line, reads_only=reads_only, once=once)
+    reads_only = getattr(bare(monitor), "reads_only", False) is True
+    return Watching(name, watches_of(bare(monitor)), left, line, reads_only=reads_only, once=once)
