@@ -72,8 +72,9 @@ class Logging(Monitor):
     def job_left(self, job: Job, error: BaseException) -> None:
         """Log that it goes on elsewhere."""
         if self._level <= logging.INFO and LOG.isEnabledFor(logging.INFO):
-            fields = {"job_id": job.job_id, "flow_id": job.flow.flow_id, "reason": str(error)}
-            LOG.info("job %s of flow %s left: %s", job.job_id, job.flow.flow_id, error, extra=fields)
+            reason = str(error)  # the error itself may hold the job by its traceback
+            fields = {"job_id": job.job_id, "flow_id": job.flow.flow_id, "reason": reason}
+            LOG.info("job %s of flow %s left: %s", job.job_id, job.flow.flow_id, reason, extra=fields)
 
     @hookimpl
     def manager_closing(self) -> None:
