@@ -17,6 +17,7 @@ ARGUMENTS = {
     "hold": ("job", "activation"),
     "around_activation": ("job", "activation"),
     "on_fact": ("job", "fact"),
+    "job_left": ("job", "error"),
     "manager_closing": ("manager",),
 }
 """What each hook is called with that is called while a manager runs."""

@@ -13,8 +13,8 @@ from routilux_core.fact_view import VIEWS
 from routilux_core.hook_call import MARK, in_order, own_call
 from routilux_core.hook_fault import fault_in
 from routilux_core.job_errors import VetoedJob
-from routilux_core.monitor_queue import watching_of
-from routilux_core.observers import Monitor, Observers
+from routilux_core.monitor_queue import bare, watching_of
+from routilux_core.observers import Monitor, Observers, Watching
 from routilux_core.surrounding import Around
 from routilux_core.tolerance import Tolerance
 from routilux_core.validation import Problem
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from routilux_core.flow import Flow
     from routilux_core.job import Job
     from routilux_core.manager import JobManager
+    from routilux_core.observers import Left
 
 log = logging.getLogger("routilux.plugins")
 Bound = tuple[str, Callable[..., Any]]
@@ -62,6 +63,11 @@ def _hooks_of(name: str, kind: type) -> dict[str, str]:
     return found
 
 
+def left_hook(name: str, monitor: Any) -> Left | None:
+    """Return the hook of a monitor, or of one with a queue, that hears of jobs that left."""
+    return next((function for _, function in own_hook(name, bare(monitor), "job_left")), None)
+
+
 class Hooks:
     """The hooks of one manager."""
 
@@ -69,20 +75,30 @@ class Hooks:
         self.monitors = tuple(monitors)
         """Those that watch every job, by name, each in its queue where it has one."""
 
-        def bound(hook: str, besides: type | tuple[()] = ()) -> tuple[Bound, ...]:
+        def bound(hook: str, besides: Callable[[object], bool] = lambda _: False) -> tuple[Bound, ...]:
             found: list[HookImpl] = getattr(plugins.hook, hook).get_hookimpls()
             return tuple(
                 (one.plugin_name, in_order(hook, one.function, one.argnames))
                 for one in reversed(found)
-                if not isinstance(one.plugin, besides)
+                if not besides(one.plugin)
             )
+
+        def is_told(plugin: object) -> bool:
+            return any(bare(monitor) is plugin for _, monitor in self.monitors)
 
         self._check_flow = bound("check_flow")
         self._starting, self._hold, self._around = map(bound, JOB_HOOKS)
         self._closing = bound("manager_closing")
-        watching = [watching_of(name, function) for name, function in bound("on_fact", besides=Monitor)]
-        watching += [watching_of(name, monitor) for name, monitor in self.monitors]
-        self.watching = tuple(one for one in watching if one.watches)
+        watching = [
+            watching_of(name, function)
+            for name, function in bound("on_fact", lambda plugin: isinstance(plugin, Monitor))
+        ]
+        watching += [watching_of(name, monitor, left_hook(name, monitor)) for name, monitor in self.monitors]
+        watching += [
+            Watching(name, {}, function, reads_only=True, once=False)
+            for name, function in bound("job_left", is_told)
+        ]
+        self.watching = tuple(one for one in watching if one.watches or one.left is not None)
         self.involved = any((self._starting, self._hold, self._around, self.watching))
         """Whether any plugin has to do with single jobs."""
 

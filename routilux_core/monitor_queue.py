@@ -9,6 +9,7 @@ from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 from routilux_core.errors import InvalidOption
+from routilux_core.facts import JobForked, JobResumed, JobStarted, JobSubmitted
 from routilux_core.observers import ENDS, Watching, watches_of
 from routilux_core.typed import typed
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from routilux_core.fact import Fact
     from routilux_core.job import Job
+    from routilux_core.observers import Left
 
 log = logging.getLogger("routilux.monitor")
 SIZE = 10_000
@@ -30,15 +32,18 @@ SLICE = 0.001
 """Seconds of the processor's time after which it rests though there is more, ..."""
 REST = 29
 """... so many times as long as it has worked: Python runs one thread at a time, and the job is another."""
+EDGES = ENDS | {JobStarted, JobForked, JobSubmitted, JobResumed}
+"""What is told though there is no room, so that nobody takes a job that is over for one that runs."""
 
 
 class MonitorQueue:
     """A monitor with a bounded queue and a thread of its own: no job waits for it, whatever it does.
 
-    Facts come to it in order. Those that find `size` others waiting are dropped and counted. It may stand
-    wherever a monitor may. While facts come in, the thread takes a thirtieth of the time at most. A manager
-    that shuts down waits up to `patience` seconds for what is in the queue; then the rest is dropped, and a
-    thread that is still in the monitor is left behind.
+    Facts come to it in order. Those that find `size` others waiting are dropped and counted, but never those
+    by which a job begins, pauses, goes on or ends. It may stand wherever a monitor may. While facts come in,
+    the thread takes a thirtieth of the time at most. A manager that shuts down waits up to `patience` seconds
+    for what is in the queue; then the rest is dropped, and a thread that is still in the monitor is left
+    behind.
 
     >>> seen = []
     >>> def slow(job, fact):
@@ -72,6 +77,8 @@ class MonitorQueue:
         self._thread: threading.Thread | None = None
         self._hurry = threading.Event()
         """Set while somebody waits for it, so that it does not rest."""
+        self._waiters = 0
+        """How many do."""
         self._taken = self._told = self._dropped = 0
         """How many facts came in, how many of these the monitor was shown, and how many it never will be."""
         self._closings = 0
@@ -96,9 +103,20 @@ class MonitorQueue:
         if self._thread is None and self._queue.empty():
             return True
         done = threading.Event()
-        self._add(done.set)
-        self._hurry.set()
-        return done.wait(timeout)
+        self._hurried(1)
+        try:
+            self._add(done.set)
+            return done.wait(timeout)
+        finally:
+            self._hurried(-1)
+
+    def _hurried(self, more: int) -> None:
+        with self._lock:
+            self._waiters += more
+            if self._waiters:
+                self._hurry.set()
+            else:
+                self._hurry.clear()
 
     # -- for jobs ----------------------------------------------------------------------------------------
 
@@ -108,23 +126,22 @@ class MonitorQueue:
             if watching.once and not watching.open:
                 watching.open = True
                 self._open += 1
-            room, count, closings = self.size - self._taken + self._told, len(news), self._closings
-            if count <= room:
-                self._taken += count
-            else:
-                first = not self._dropped
-                self._taken += room
-                self._dropped += count - room
-        if count > room:
-            news, refused = news[:room], news[room:]
-            for fact in refused if watching.open else ():
-                if type(fact) in ENDS:
-                    self._add(self._leave, watching)
-            if first:
-                text = "monitor %r falls behind, facts are dropped: its queue of %d is full at job %s"
-                log.warning(text, watching.name, self.size, job.job_id)
+            room, closings, dropped = self.size - self._taken + self._told, self._closings, 0
+            if len(news) > room:
+                news, dropped = _most_needed(news, room)
+            first = bool(dropped) and not self._dropped
+            self._taken += len(news)
+            self._dropped += dropped
+        if first:
+            text = "monitor %r falls behind, facts are dropped: its queue of %d is full at job %s"
+            log.warning(text, watching.name, self.size, job.job_id)
         if news:
             self._add(self._tell, watching, job, news, closings)
+
+    def put_left(self, watching: Watching, job: Job, error: BaseException) -> None:
+        """Let it be told after the facts that the job runs here no more, also where there is no room."""
+        if watching.left is not None or watching.open:
+            self._add(self._tell_left, watching, job, error, self._closings)
 
     # -- for managers ------------------------------------------------------------------------------------
 
@@ -171,7 +188,6 @@ class MonitorQueue:
         while True:
             if queue.empty():
                 self._hurry.wait(PAUSE)
-                self._hurry.clear()
                 if queue.empty() and not (self._open or self._kept) and self._ends():
                     return
             call, *given = queue.get()
@@ -194,12 +210,17 @@ class MonitorQueue:
     def _tell(self, watching: Watching, job: Job, news: Sequence[Fact], closings: int) -> None:
         for fact in news:
             with self._lock:
-                if closings != self._closings:
-                    break
-                self._told += 1
-            watching.tell(job, fact)
+                left = closings != self._closings
+                self._told += not left
+            if not left:
+                watching.tell(job, fact)
             if watching.open and (watching.dropped or type(fact) in ENDS):
                 self._leave(watching)
+
+    def _tell_left(self, watching: Watching, job: Job, error: BaseException, closings: int) -> None:
+        if closings == self._closings:
+            watching.tell_left(job, error)
+        self._leave(watching)
 
     def _leave(self, watching: Watching) -> None:
         """Know that a job which is watched alone has no more to tell for now."""
@@ -209,13 +230,27 @@ class MonitorQueue:
                 self._open -= 1
 
 
+def _most_needed(news: Sequence[Fact], room: int) -> tuple[list[Fact], int]:
+    """Return what is told of facts for which there is no room, and how many of them are dropped."""
+    kept = []
+    for fact in news:
+        if room > 0 or type(fact) in EDGES:
+            kept.append(fact)
+            room -= 1
+    return kept, len(news) - len(kept)
+
+
 def _nothing() -> None:
     """Give the thread the occasion to end."""
 
 
-def watching_of(name: str, monitor: Any, *, once: bool = False) -> Watching:
-    """Return the watching of a monitor, or of one with a queue."""
+def bare(monitor: Any) -> Any:
+    """Return a monitor without its queue."""
+    return monitor.monitor if isinstance(monitor, MonitorQueue) else monitor
+
+
+def watching_of(name: str, monitor: Any, left: Left | None = None, *, once: bool = False) -> Watching:
+    """Return the watching of a monitor, or of one with a queue; `left` is its hook of that name."""
     line = monitor if isinstance(monitor, MonitorQueue) else None
-    bare = monitor if line is None else line.monitor
-    reads_only = getattr(bare, "reads_only", False) is True
-    return Watching(name, watches_of(bare), line, reads_only=reads_only, once=once)
+    reads_only = getattr(bare(monitor), "reads_only", False) is True
+    return Watching(name, watches_of(bare(monitor)), left, line, reads_only=reads_only, once=once)

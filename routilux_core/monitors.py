@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 
 from routilux_core.component import ENABLED, QUEUE
 from routilux_core.errors import InvalidOption, MissingComponent, PluginError, UnknownComponent
-from routilux_core.hooks import JOB_HOOKS, Bound, own_hook
-from routilux_core.monitor_queue import MonitorQueue, watching_of
+from routilux_core.hooks import JOB_HOOKS, Bound, left_hook, own_hook
+from routilux_core.monitor_queue import MonitorQueue, bare, watching_of
 from routilux_core.observers import watches_of
 from routilux_core.plugin import PluginStatus
 from routilux_core.typed import typed
@@ -46,7 +46,7 @@ class Monitors(Mapping[str, Any]):
         """All queues of monitors, also of those that were given as objects."""
 
     def __getitem__(self, name: str) -> Any:
-        return _bare(self._made[name])
+        return bare(self._made[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(tuple(self._made))
@@ -130,11 +130,11 @@ class Monitors(Mapping[str, Any]):
         except InvalidOption as error:
             raise self._settings.placed(error, where) from error
         try:
-            watches_of(_bare(made))
+            watches_of(bare(made))
         except InvalidOption as error:
             reason = f"{component} came out as {type(made).__name__}; its factory has to return a Monitor"
             raise PluginError(component.plugin or component.name, component.source, reason) from error
-        return MonitorQueue(_bare(made), size) if size else made
+        return made if size is None else MonitorQueue(bare(made), size)
 
     # -- as a job begins ---------------------------------------------------------------------------------
 
@@ -143,22 +143,22 @@ class Monitors(Mapping[str, Any]):
         hooks: dict[str, tuple[Bound, ...]] = dict.fromkeys(JOB_HOOKS, ())
         if isinstance(given, str) or not isinstance(given, Iterable):
             raise InvalidOption("monitors", given, "a list of monitors")
-        there = [_bare(monitor) for _, monitor in job.manager.hooks.monitors]
+        there = [bare(monitor) for _, monitor in job.manager.hooks.monitors]
         for one in given:
             if isinstance(one, type):
                 raise InvalidOption("monitors", one, f"objects, not classes; call it: {one.__name__}()")
             named = isinstance(one, str)
             found = self._named(self._found(one, job.manager.registry)) if named else (_name(one), one)
             name, monitor = found
-            bare = _bare(monitor)
-            if any(bare is other for other in there):  # one object watches a job once
+            own = bare(monitor)
+            if any(own is other for other in there):  # one object watches a job once
                 continue
-            there.append(bare)
-            job.attach(watching_of(name, monitor, once=not named))
+            there.append(own)
+            job.attach(watching_of(name, monitor, left_hook(name, monitor), once=not named))
             if isinstance(monitor, MonitorQueue):
                 self.note(name, monitor, keep=named)
             for hook, bound in hooks.items():
-                hooks[hook] = (*bound, *own_hook(name, bare, hook))
+                hooks[hook] = (*bound, *own_hook(name, own, hook))
         return hooks
 
     # -- as a manager ends -------------------------------------------------------------------------------
@@ -189,11 +189,6 @@ class Monitors(Mapping[str, Any]):
         return tuple(bound for name in named for bound in own_hook(name, self[name], "manager_closing"))
 
 
-def _bare(monitor: Any) -> Any:
-    """Return a monitor without its queue."""
-    return monitor.monitor if isinstance(monitor, MonitorQueue) else monitor
-
-
 def _name(monitor: Any) -> str:
-    bare = _bare(monitor)
-    return str(getattr(bare, "__qualname__", type(bare).__qualname__))
+    watcher = bare(monitor)
+    return str(getattr(watcher, "__qualname__", type(watcher).__qualname__))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("routilux.monitor")
 Watch = Callable[["Job", Any], object]
+Left = Callable[["Job", BaseException], object]
 Watches = dict[type[Fact], list[Watch]]
 
 KINDS: dict[str, type[Fact]] = {f"on_{kind.tag}": kind for kind in APPLY}
@@ -97,17 +98,29 @@ class Line(Protocol):
     def put(self, watching: Watching, job: Job, news: Sequence[Fact]) -> None:
         """Let facts be told some time, in order; return at once."""
 
+    def put_left(self, watching: Watching, job: Job, error: BaseException) -> None:
+        """Let it be told after them that the job runs here no more; return at once."""
+
 
 class Watching:
     """One monitor's watching: of all jobs, or of one."""
 
-    __slots__ = ("dropped", "line", "name", "once", "open", "reads_only", "watches")
+    __slots__ = ("dropped", "left", "line", "name", "once", "open", "reads_only", "watches")
 
     def __init__(
-        self, name: str, watches: Watches, line: Line | None = None, *, reads_only: bool, once: bool
+        self,
+        name: str,
+        watches: Watches,
+        left: Left | None = None,
+        line: Line | None = None,
+        *,
+        reads_only: bool,
+        once: bool,
     ) -> None:
         self.name = name
         self.watches = watches
+        self.left = left
+        """What is called where a job runs here no more though it has not ended."""
         self.line = line
         self.reads_only = reads_only
         """Whether it is shown the facts themselves."""
@@ -120,7 +133,9 @@ class Watching:
 
     def of_job(self) -> Watching:
         """Return one for a single job."""
-        return Watching(self.name, self.watches, self.line, reads_only=self.reads_only, once=self.once)
+        return Watching(
+            self.name, self.watches, self.left, self.line, reads_only=self.reads_only, once=self.once
+        )
 
     def tell(self, job: Job, fact: Fact) -> None:
         """Show the fact to the monitor; if it raises, it is dropped for that job."""
@@ -137,26 +152,40 @@ class Watching:
             text = "monitor %r raised at %s of job %s and is dropped for this job"
             log.exception(text, self.name, kind.__name__, job.job_id)
 
+    def tell_left(self, job: Job, error: BaseException) -> None:
+        """Let the monitor know that the job runs here no more, unless it was dropped for that job."""
+        if self.left is None or self.dropped:
+            return
+        try:
+            self.left(job, error)
+        except BaseException:
+            log.exception("monitor %r raised in job_left for job %s", self.name, job.job_id)
+
 
 class Observers:
     """The monitors of one job."""
 
-    __slots__ = ("_lines", "_watching")
+    __slots__ = ("_leaving", "_lines", "_watching")
 
     def __init__(self) -> None:
         self._watching: tuple[Watching, ...] = ()
         """Those that the job waits for."""
         self._lines: tuple[tuple[Watching, Line, set[type[Fact]] | None], ...] = ()
         """The others, where their facts wait, and which do; None for all."""
+        self._leaving: tuple[Watching, ...] = ()
+        """Those that are to know where the job leaves."""
 
     def __bool__(self) -> bool:
+        """Whether any wants facts."""
         return bool(self._watching or self._lines)
 
     def add(self, watching: Watching) -> None:
         """Let one more watch."""
-        if not watching.watches:
-            return
         own = watching.of_job()
+        if own.left is not None or own.once:
+            self._leaving = (*self._leaving, own)
+        if not own.watches:
+            return
         if own.line is None:
             self._watching = (*self._watching, own)
         else:
@@ -174,3 +203,11 @@ class Observers:
             wanted = news if kinds is None else [fact for fact in news if type(fact) in kinds]
             if wanted and not own.dropped:
                 line.put(own, job, wanted)
+
+    def show_left(self, job: Job, error: BaseException) -> None:
+        """Let all know that the job runs here no more, after all facts."""
+        for own in self._leaving:
+            if own.line is None:
+                own.tell_left(job, error)
+            else:
+                own.line.put_left(own, job, error)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from routilux_core.desk import HELD
 from routilux_core.feeding import Feeding
 from routilux_core.interrupt import unbreakable
-from routilux_core.status import ExecutionStatus
+from routilux_core.status import SETTLED, ExecutionStatus
 from routilux_core.urgency import Urgency
 
 if TYPE_CHECKING:
@@ -153,6 +153,14 @@ class Storing(Feeding):
         """True when everybody may be told of an end: all that has happened is kept, or never will be."""
         journal = self.journal
         return journal is None or journal.complete or self.detached is not None
+
+    @property
+    def _end_is_known(self) -> bool:
+        """Whether those who watch were shown how it ended or paused, before it was detached."""
+        if self.data.status not in SETTLED:
+            return False
+        news, journal = self.ledger.news, self.journal
+        return not news if news is not None else journal is None or journal.complete
 
     def _keep(self, journal: Journal) -> bool:
         """Seal what has happened, and let go what waited for what is kept by now; return whether any did."""

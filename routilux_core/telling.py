@@ -187,6 +187,8 @@ class Telling(Hearing):
         if self.engine.leaving and self.detached is None:
             self.detached = JobLeft(self.data.job_id)
         status, detached = self.data.status, self.detached is not None
+        if self.detached is not None and self.observers is not None and not self._end_is_known:
+            self.observers.show_left(self, self.detached)  # type: ignore[arg-type]  # every one of us is a Job
         if self._timers:
             timers, self._timers = self._timers, None
             for timer, _ in list(timers.values()):

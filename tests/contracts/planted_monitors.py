@@ -46,6 +46,21 @@ class KeepingJobs(Monitor):
         self.jobs.append(job)
 
 
+class KeepingLeft(Monitor):
+    """Counts on the end of each job that has begun."""
+
+    def __init__(self):
+        self.jobs = {}
+
+    def on_job_started(self, job, fact):
+        self.jobs[job.job_id] = job
+
+    def on_job_completed(self, job, fact):
+        self.jobs.pop(job.job_id, None)
+
+    on_job_failed = on_job_cancelled = on_job_paused = on_job_completed
+
+
 class Dropping(Monitor):
     """Takes its own end for the end of all managers."""
 
@@ -144,6 +159,7 @@ PLANTED = {
     Spoiling: ("test_it_changes_nothing",),
     Writing: ("test_it_changes_nothing",),
     KeepingJobs: ("test_it_keeps_no_job_that_is_over",),
+    KeepingLeft: ("test_it_keeps_no_job_that_left",),
     Dropping: ("test_it_serves_the_next_manager", "test_it_serves_two_managers"),
     Starting: ("test_it_leaves_no_thread",),
     Expecting: ("test_it_may_come_late",),

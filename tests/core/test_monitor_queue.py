@@ -2,10 +2,21 @@
 
 import logging
 import threading
+from time import thread_time
 
 import pytest
 
-from routilux_core import Flow, InvalidOption, JobCompleted, JobManager, Monitor, MonitorQueue, routine
+from routilux_core import (
+    Flow,
+    InvalidOption,
+    JobCompleted,
+    JobManager,
+    Monitor,
+    MonitorQueue,
+    Routine,
+    routine,
+    slot,
+)
 from routilux_plugins.executors import sequential
 
 PATIENCE = 20
@@ -29,6 +40,12 @@ class Slow(Monitor):
 def count(n):
     for number in range(n):
         yield {"n": number}
+
+
+class Pausing(Routine):
+    @slot
+    def trigger(self):
+        self.get_execution_context().job.pause()
 
 
 def counting():
@@ -77,7 +94,7 @@ def test_what_finds_no_room_is_dropped_counted_and_said_once(manager, slow, capl
     state = counting().execute("count", {"n": 30}, monitors=[queue])
     slow.gate.set()
     assert queue.wait(PATIENCE)
-    assert 5 <= len(slow.seen) <= 6
+    assert 5 <= len(slow.seen) <= 7
     assert slow.seen == [fact for fact in state.facts if fact in set(slow.seen)]
     assert queue.dropped == len(state.facts) - len(slow.seen)
     (text,) = messages(caplog)
@@ -85,6 +102,21 @@ def test_what_finds_no_room_is_dropped_counted_and_said_once(manager, slow, capl
         text
         == f"monitor 'Slow' falls behind, facts are dropped: its queue of 5 is full at job {state.job_id}"
     )
+
+
+def test_a_full_one_takes_in_how_jobs_begin_pause_go_on_and_end(slow):
+    queue, flow = MonitorQueue(slow, size=1), Flow("pausing")
+    flow.add_routine(Pausing(), "pausing")
+    with JobManager(plugins=[sequential, queue], discover=False) as manager:
+        for _ in range(2):
+            state = manager.execute(flow, "pausing")
+            manager.resume_state(flow, state)
+            assert manager.wait_for_all_jobs(PATIENCE)
+        slow.gate.set()
+        assert queue.wait(PATIENCE)
+    edges = ["job_started", "job_paused", "job_resumed", "job_completed"]
+    assert [fact.tag for fact in slow.seen if fact.tag.startswith("job_")] == edges * 2
+    assert queue.dropped
 
 
 def test_there_is_room_again_when_it_has_caught_up(manager, slow):
@@ -127,6 +159,25 @@ def test_two_jobs_share_one_thread(manager, slow):
     assert len(slow.threads) == 1
     for state in (first, second):
         assert [fact for fact in slow.seen if fact in set(state.facts)] == list(state.facts)
+
+
+def test_who_waits_just_after_it_has_run_empty_does_not_wait_for_its_rests():
+    """The control: a thread that forgets in its pause that somebody waits rests for seconds here."""
+    ended = threading.Event()
+
+    def burning(job, fact):
+        until = thread_time() + 0.005
+        while thread_time() < until:
+            pass
+        if fact.tag == "job_completed":
+            ended.set()
+
+    queue = MonitorQueue(burning)
+    with JobManager(plugins=[sequential, queue], discover=False):
+        counting().execute("count", {"n": 0})
+        assert ended.wait(PATIENCE)
+        counting().execute("count", {"n": 15})
+        assert queue.wait(2)
 
 
 def test_its_thread_ends_with_the_job_that_brought_it(manager, slow):

@@ -59,7 +59,7 @@ def test_a_public_name_without_a_page_is_an_error(monkeypatch):
 def test_each_hook_says_its_four_lines(line):
     hooks = (REFERENCE / "hooks.md").read_text("utf-8")
 
-    assert hooks.count(f"\n- **{line}**: ") == hooks.count("\n## `") == 8
+    assert hooks.count(f"\n- **{line}**: ") == hooks.count("\n## `") == 9
 
 
 def test_each_hook_is_followed_by_a_whole_plugin():

@@ -29,6 +29,23 @@ class EndTests(Stage):
             left = [one for one in kept if one() is not None]
             assert not left, f"{len(left)} of 3 jobs are over and still kept; keep ids and figures instead"
 
+    def test_it_keeps_no_job_that_left(self, monitor: Any) -> None:
+        """Nor one that has not ended, but goes on elsewhere: see the hook `job_left`."""
+        if self.keeps_jobs:
+            raise SkipTest("it means to keep them")
+        with self.manager(monitor, store=self.store, discover=True) as manager:
+            kept = [self._start_and_forget(manager) for _ in range(3)]
+            self.in_time(lambda: manager.shutdown(wait=False), "the manager leaves its jobs to its store")
+            gc.collect()
+            left = [one for one in kept if one() is not None]
+            assert not left, f"{len(left)} of 3 jobs have left and are still kept; let go of them in job_left"
+
+    def _start_and_forget(self, manager: JobManager) -> ref[Job]:
+        state = manager.start_job(wide(), "busy", {"count": 3, "pauses": False})
+        job = manager.get_job(state.job_id)
+        assert job is not None, "a job is over that nobody works for"
+        return ref(job)
+
     def _run_and_forget(self, manager: JobManager) -> ref[Job]:
         state = manager.start_job(wide(), "busy", {"count": 3, "pauses": False})
         job = manager.get_job(state.job_id)

@@ -184,7 +184,7 @@ class Breakpoints(Monitor):
                 jobs.add(made)
         if made is None:
             return standing is not None or self.hold(job, activation)  # it has gone on just now
-        if job.status.final:  # its end may have been told before it stood
+        if job.status.final or not job.is_here:  # its end may have been told before it stood
             with jobs.lock:
                 jobs.forget(job)
         self._say(made)
@@ -213,6 +213,12 @@ class Breakpoints(Monitor):
                     made = Stop(self, job, f"before {work.target}", work, None)
                     jobs.add(made)
         self._say(made)
+
+    @hookimpl
+    def job_left(self, job: Job) -> None:
+        """Let it stand no more: it goes on elsewhere."""
+        with self._jobs.lock:
+            self._jobs.forget(job)
 
     def _say(self, stop: Stop | None) -> None:
         if stop is not None and not self._jobs.waiting:

@@ -67,7 +67,7 @@ class Jsonl(Monitor):
             if kind.tag in self._wanted:
                 calls.append(partial(self._write, record_of(kind, data=self._data)))
             if kind in ENDS:
-                calls.append(self._end)
+                calls.append(lambda job, _fact: self.job_left(job))
             if calls:
                 found[kind] = calls
         return found
@@ -84,7 +84,9 @@ class Jsonl(Monitor):
             if len(self._lines) >= self._buffer:
                 self._flush()
 
-    def _end(self, job: Job, _fact: Fact) -> None:
+    @hookimpl
+    def job_left(self, job: Job) -> None:
+        """Write what is left of a job of which nothing more comes."""
         with self._lock:
             self._jobs.discard(job.job_id)
             self._flush()

@@ -69,6 +69,14 @@ class Logging(Monitor):
             self._output = open_output(self._format, self._level)
 
     @hookimpl
+    def job_left(self, job: Job, error: BaseException) -> None:
+        """Log that it goes on elsewhere."""
+        if self._level <= logging.INFO and LOG.isEnabledFor(logging.INFO):
+            reason = str(error)  # the error itself may hold the job by its traceback
+            fields = {"job_id": job.job_id, "flow_id": job.flow.flow_id, "reason": reason}
+            LOG.info("job %s of flow %s left: %s", job.job_id, job.flow.flow_id, reason, extra=fields)
+
+    @hookimpl
     def manager_closing(self) -> None:
         """Write no more."""
         if self._output is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from time import time_ns
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -99,6 +100,13 @@ class Tracing(Monitor):
         del self._traces[job]
 
     on_job_failed = on_job_cancelled = on_job_completed
+
+    @hookimpl
+    def job_left(self, job: Job) -> None:
+        """Close the job's span and those in it: what follows is traced where the job goes on."""
+        spans = self._traces.pop(job, None)
+        if spans is not None:
+            spans.end(time_ns(), "left")
 
     # -- activations -------------------------------------------------------------------------------------
 

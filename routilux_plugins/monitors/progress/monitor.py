@@ -73,18 +73,26 @@ class Progress(Monitor):
 
     def on_job_completed(self, job: Job, fact: Fact) -> None:
         """Show how it ended; with the last one, the view is over before anybody hears of that end."""
+        self._over(job, fact.tag.removeprefix("job_"))
+
+    on_job_failed = on_job_cancelled = on_job_paused = on_job_completed
+
+    @hookimpl
+    def job_left(self, job: Job) -> None:
+        """Show that it goes on elsewhere."""
+        self._over(job, "left")
+
+    def _over(self, job: Job, status: str) -> None:
         ending = None
         with self._lock:
             tally = self.jobs.pop(job.job_id, None)
             if tally is not None:
-                self._flows[tally.flow_id].take(tally, fact.tag.removeprefix("job_"))
+                self._flows[tally.flow_id].take(tally, status)
                 if not self.jobs:
                     ending, self._view = self._view, None
                     self._flows = {}
         if ending is not None:
             ending.end()
-
-    on_job_failed = on_job_cancelled = on_job_paused = on_job_completed
 
     @hookimpl
     def manager_closing(self) -> None:

@@ -22,6 +22,10 @@ class Row:
         self.waiting = 0
         self.errors = 0
 
+    def begin(self) -> None:
+        """Know that one waits no more; that it did may have been among facts that were dropped."""
+        self.waiting = max(0, self.waiting - 1)
+
     def add(self, other: Row) -> None:
         """Take in another."""
         self.done += other.done
@@ -56,7 +60,7 @@ class JobTally:
         """Know that it runs."""
         self._running.add(work.id)
         row = self.row(work.routine_id)
-        row.waiting -= 1
+        row.begin()
         row.running += 1
 
     def stopped(
@@ -68,7 +72,7 @@ class JobTally:
             self._running.discard(work.id)
             row.running -= 1
         else:
-            row.waiting -= 1
+            row.begin()
         row.waiting += again
         row.done += done
         row.errors += error

@@ -105,6 +105,12 @@ class Prometheus(Monitor):
     on_job_failed = on_job_cancelled = on_job_completed
 
     @hookimpl
+    def job_left(self, job: Job) -> None:
+        """Count it as running no more."""
+        if self._since.pop(job.job_id, None) is not None:
+            self._metrics.jobs_running.labels(job.flow.flow_id).dec()
+
+    @hookimpl
     def manager_closing(self) -> None:
         """Serve no more."""
         if self._serving is not None:

@@ -7,12 +7,14 @@ from collections import Counter
 from time import time
 from typing import TYPE_CHECKING, ClassVar
 
-from routilux_core import Monitor, UnknownName
+from routilux_core import Monitor, UnknownName, hookimpl
 from routilux_plugins.monitors.tracker.durations import Durations
 from routilux_plugins.monitors.tracker.performance import FlowPerformance, Spread
 from routilux_plugins.monitors.tracker.tally import JobTally, RoutineTally, merged, performances
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from routilux_core import (
         ActivationCompleted,
         ActivationFailed,
@@ -176,14 +178,25 @@ class Tracker(Monitor):
         """Let it count for its flow."""
         tally = self._of(job, fact)
         tally.stop(fact.at, fact.tag.removeprefix("job_"))
+        self._remember(tally, FlowTally.take)
+
+    on_job_failed = on_job_cancelled = on_job_completed
+
+    @hookimpl
+    def job_left(self, job: Job) -> None:
+        """Let what it did count for its flow; how it ends is not known here."""
+        tally = self._jobs.get(job.job_id)
+        if tally is not None:
+            tally.stop(job.job_state.updated_at.timestamp(), "left")
+            self._remember(tally, FlowTally.add)
+
+    def _remember(self, tally: JobTally, count: Callable[[FlowTally, JobTally], None]) -> None:
         with self._lock:
-            self._flows.setdefault(tally.flow_id, FlowTally()).take(tally)
+            count(self._flows.setdefault(tally.flow_id, FlowTally()), tally)
             del self._jobs[tally.job_id]
             self._over[tally.job_id] = tally
             while len(self._over) > self._remembered:
                 del self._over[next(iter(self._over))]
-
-    on_job_failed = on_job_cancelled = on_job_completed
 
     def _of(self, job: Job, fact: Fact) -> JobTally:
         found = self._jobs.get(job.job_id)

@@ -281,6 +281,19 @@ def test_a_line_says_all_that_there_is():
     )
 
 
+def test_no_less_than_nothing_waits_where_facts_were_dropped(manager):
+    progress, waiting = Progress(stream=io.StringIO()), []
+
+    def lossy(job, fact):
+        if fact.tag not in {"event_posted", "event_emitted"}:
+            getattr(progress, f"on_{fact.tag}", lambda *_: None)(job, fact)
+        waiting.extend(row.waiting for tally in progress.jobs.values() for row in tally.rows.values())
+
+    shop().execute("order", {"items": [4, 5]}, monitors=[lossy])
+    assert waiting
+    assert min(waiting) == 0
+
+
 def test_its_thread_ends_with_the_last_job():
     run(shop(), "order", {"items": [0]})
     assert not [thread for thread in threading.enumerate() if thread.name == "routilux-progress"]

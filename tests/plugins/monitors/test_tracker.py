@@ -117,6 +117,18 @@ def test_jobs_that_are_over_are_remembered_up_to_a_number(manager):
     assert tracker.get_flow_performance("shop").count == 4
 
 
+def test_jobs_of_which_facts_were_dropped_count_all_the_same():
+    """The control: a queue that is full for the last facts of a job leaves it running for ever."""
+    settings = {"monitors": {"tracker": {"queue": 1}}}
+    with JobManager(plugins=[sequential, plugin], discover=False, settings=settings) as manager:
+        for _ in range(5):
+            manager.execute(shop(), "order", {"items": range(4, 40)})
+        tracker = manager.monitors["tracker"]
+    assert manager.monitors.dropped["tracker"]
+    performance = tracker.get_flow_performance("shop")
+    assert (performance.count, performance.running) == (5, 0)
+
+
 def test_what_it_does_not_know_is_an_error_that_says_what_it_knows(tracker):
     shop().execute("order", {"items": [0]}, monitors=[tracker])
     with pytest.raises(UnknownName, match=r"nothing is named 'shp'; there is: .*did you mean 'ship'"):
