@@ -17,6 +17,7 @@ from routilux_core.job_errors import InsideJob, InvalidTransition
 from routilux_core.merge import checked_payload
 from routilux_core.status import ExecutionStatus
 from routilux_core.steering import Steering
+from routilux_core.waiting import remaining, rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,21 +112,20 @@ class Job(Steering):
         if context is not None and context.job is self:
             context.add(PauseAsked(reason, checkpoint))
             return
-        self._ask(self.engine.pause, (reason, checkpoint), shut=True)
+        until = None if timeout is None else monotonic() + timeout
+        self._ask(self.engine.pause, (reason, checkpoint), shut=True, until=until)
         if (
             self._in_turn()
             or (context is not None and self in context.job.line())
             or self.lane.needs_caller()
         ):
             return
-        until = None if timeout is None else monotonic() + timeout
         done = Event()
         ring = done.set
         while self.data.status is ExecutionStatus.PAUSING or (self.engine.over and not self.ended):
-            left = None if until is None else max(0.0, until - monotonic())
             if not self.watch_end(ring):
                 return
-            if not done.wait(left):
+            if not rest(done, remaining(until)):
                 self.unwatch(ring)
                 return
             done.clear()

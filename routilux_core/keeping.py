@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
+from contextlib import suppress
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from routilux_core.apply import apply
-from routilux_core.committer import FIRST, LONGEST, Committer
+from routilux_core.committer import Committer
 from routilux_core.entry_writer import EntryWriter
 from routilux_core.errors import DuplicateName
 from routilux_core.facts import JobMoved
@@ -18,6 +18,7 @@ from routilux_core.job_data import FIELDS, JobData, copied
 from routilux_core.job_errors import InvalidTransition, UnknownJob
 from routilux_core.journal import Durability, Journal
 from routilux_core.owner import dead, new_owner
+from routilux_core.patience import Patience
 from routilux_core.renewal import Renewal
 from routilux_core.reservation import Reservations
 from routilux_core.store import Claim
@@ -26,7 +27,7 @@ from routilux_core.stored_job import StoredJob, StoredJobs, trace
 from routilux_core.version_shelf import VersionShelf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
     from routilux_core.convert import Converter
     from routilux_core.fact import Fact
@@ -36,12 +37,11 @@ if TYPE_CHECKING:
     from routilux_core.state import JobState
     from routilux_core.store import Store
 
-Result = TypeVar("Result")
 PAUSE = 0.25
 """Seconds between two tries to claim a job that somebody has who may be gone."""
 
 
-class Keeping:
+class Keeping(Patience):
     """The store of one manager, and how its jobs get there and come back."""
 
     def __init__(
@@ -53,10 +53,9 @@ class Keeping:
         *,
         owned: bool,
     ) -> None:
+        super().__init__(settings.outage_seconds)
         self.store = store
         self._owned = owned
-        self._patience = settings.outage_seconds
-        self.closing = threading.Event()
         self.owner = new_owner()
         self.seconds = settings.claim_seconds
         self.durability = Durability(settings.durability)
@@ -74,34 +73,6 @@ class Keeping:
         self.renewal.stop(timeout)
         if self._owned:
             self.store.close()
-
-    def patiently(self, ask: Callable[..., Result], *given: Any) -> Result:
-        """Ask the store, and ask it again while it does not answer, for as long as outages are waited out."""
-        began, pause = monotonic(), FIRST
-        while True:
-            try:
-                return ask(*given)
-            except StoreUnavailable:
-                if monotonic() - began + pause > self._patience or self.closing.wait(pause):
-                    raise
-                pause = min(2 * pause, LONGEST)
-
-    def once(self, ask: Callable[..., object], *given: Any, known: type[Exception]) -> None:
-        """Ask the store patiently for what it does once; `known` is what it says of what is done already."""
-        again = False
-
-        def attempt() -> None:
-            nonlocal again
-            try:
-                ask(*given)
-            except StoreUnavailable:
-                again = True
-                raise
-            except known:
-                if not again:  # it came through, and its answer did not
-                    raise
-
-        self.patiently(attempt)
 
     # -- jobs that begin ---------------------------------------------------------------------------------
 
@@ -175,6 +146,11 @@ class Keeping:
                 raise
             return claim(gone)
 
+    def give_up(self, claim: Claim) -> None:
+        """Give a claim up; one that cannot be during an outage ends by itself."""
+        with suppress(StoreUnavailable):
+            self.store.release([claim])
+
     def _claim_at_last(self, job_id: str, until: float) -> Claim:
         """Claim a job that somebody has; wait for that claim to end, but not for the end of the job."""
         while True:
@@ -213,7 +189,7 @@ class Keeping:
             stored = self.read(state.job_id)
         except BaseException:
             if not given:
-                self.store.release([claim])
+                self.give_up(claim)
             raise
         number = stored.data.number
         if journal is not None and journal.complete and journal.kept == number:  # nobody has run it meanwhile

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from routilux_core.job_errors import JobLeft
 from routilux_core.status import ExecutionStatus
 from routilux_core.storing import Storing
+from routilux_core.waiting import remaining, rest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +23,10 @@ class Parting(Storing):
 
     # -- waiting for the store -------------------------------------------------------------------------
 
-    def wait_stored(self, number: int | None = None) -> None:
+    def wait_stored(self, number: int | None = None, until: float | None = None) -> None:
         """Wait until that fact, or the last one, is in the store, if anything may follow from it only then.
 
-        Raise why it never will be, if the job was detached.
+        No longer than `until`. Raise why it never will be, if the job was detached.
         """
         journal = self.journal
         if journal is None or self._in_turn():
@@ -33,14 +34,22 @@ class Parting(Storing):
         if number is None:
             number = self.data.number
         while True:
-            done = Event()
+            done, kept = Event(), False
+            ring = done.set
             with self.lock:
                 goal = number if journal.holds or self.ended else 0
                 if self.detached is not None or (journal.kept >= goal and journal.opens is None):
                     break
-                self._keepers = (*self._keepers, done.set)
-            done.wait()
-            self.pump()
+                self._keepers = (*self._keepers, ring)
+            try:
+                kept = rest(done, remaining(until))
+            finally:
+                if not kept:
+                    with self.lock:
+                        self._keepers = tuple(keeper for keeper in self._keepers if keeper is not ring)
+                self.pump()  # which is left to whoever is told
+            if not kept:
+                return
         self.raise_detached()
 
     def raise_detached(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from routilux_core.store import Claim
     from routilux_core.stored_job import StoredJob
 
+log = logging.getLogger("routilux.store")
 WANTED = {PAUSE: "paused", RESUME: "running", CANCEL: "cancelled", POST: "posted to"}
 
 
@@ -91,6 +94,18 @@ class Register:
                 self._keeping.reservations.of(job_id),
             ):  # whoever has it will hear of it
                 self._do(kind, job_id, request_id, now, **values)
+                return
+        self._keeping.renewal.look_later(partial(self._follow, kind, job_id, request_id))
+
+    def _follow(self, kind: str, job_id: str, request_id: str) -> bool:
+        """Say so when a job was over before its owner heard of a request; True while that may happen."""
+        if all(request.request_id != request_id for request in self._store.waiting_requests(job_id)):
+            return False
+        status = self._store.load(job_id).head.status
+        if status.final and WANTED[kind] != status:
+            error = _refusal(job_id, status, kind)
+            log.warning("job %s: a request to %s came too late: %s", job_id, kind, error)
+        return status is ExecutionStatus.RUNNING
 
     def _do(self, kind: str, job_id: str, request_id: str, now: float, **values: Any) -> None:
         claim = self._keeping.claim(job_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from routilux_core.status import ExecutionStatus
 from routilux_core.store_errors import StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from routilux_core.job import Job
     from routilux_core.keeping import Keeping
 
@@ -26,13 +29,13 @@ AGAIN = 1.0
 
 
 class Renewal:
-    """A thread of its own, there as long as the manager has jobs in the store."""
+    """A thread of its own, there once the manager has a job in the store, or asks something of one."""
 
     def __init__(self, keeping: Keeping, jobs: dict[str, Job]) -> None:
         self._keeping = keeping
         self._jobs = jobs
-        self._paused: deque[Job] = deque()
-        """Those whose claim was given up since the last look."""
+        self._looks: deque[tuple[float, float, Callable[[], bool]]] = deque()
+        """What else is to be looked at when requests are, from when on, and the pause until it is again."""
         self._wake = threading.Condition(threading.Lock())
         """Its lock guards what follows."""
         self._thread: threading.Thread | None = None
@@ -96,7 +99,15 @@ class Renewal:
 
     def look_at(self, job: Job) -> None:
         """Hear for the last time what was asked of a paused job before its claim was given up."""
-        self._paused.append(job)
+        self._looks.append((0.0, 0.0, partial(self._hear_paused, job)))
+
+    def look_later(self, look: Callable[[], bool]) -> None:
+        """Have a look taken at what was asked of a job elsewhere, when its owner should have heard of it.
+
+        It is taken again, ever more rarely, while it returns True.
+        """
+        self.begin()
+        self._looks.append((monotonic() + 2 * HEARING, 2 * HEARING, look))
 
     def _hear(self) -> None:
         if self._jobs:
@@ -104,20 +115,23 @@ class Renewal:
                 job = self._jobs.get(request.job_id)
                 if job is not None and not job.ended:  # or else it is about to go on
                     job.hear(request)
-        while self._paused:
-            job = self._paused.popleft()
+        for _ in range(len(self._looks)):
+            at, pause, look = self._looks.popleft()
             try:
-                self._hear_paused(job)
+                if monotonic() < at:
+                    self._looks.append((at, pause, look))
+                elif look():
+                    self._looks.append((monotonic() + pause, 2 * pause, look))
+            except UnknownJob as error:
+                log.debug("nobody will hear of what was asked: %s", error)
             except StoreUnavailable:
-                self._paused.append(job)
+                self._looks.append((at, pause, look))
                 raise
 
-    def _hear_paused(self, job: Job) -> None:
+    def _hear_paused(self, job: Job) -> bool:
         store = self._keeping.store
-        try:
-            requests = store.waiting_requests(job.job_id)
-            if requests and job.is_here and store.load(job.job_id).head.status is ExecutionStatus.PAUSED:
-                for request in requests:
-                    job.hear(request)
-        except UnknownJob:
-            log.debug("job %s was deleted while it was paused", job.job_id)
+        requests = store.waiting_requests(job.job_id)
+        if requests and job.is_here and store.load(job.job_id).head.status is ExecutionStatus.PAUSED:
+            for request in requests:
+                job.hear(request)
+        return False

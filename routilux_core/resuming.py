@@ -73,7 +73,7 @@ def resumed_job(
                 _go_on(manager, plan, state, recalled, recovers=recovers)
             except BaseException:
                 if keeping is not None and recalled is not None and claim is None:
-                    keeping.store.release([recalled.claim])
+                    keeping.give_up(recalled.claim)
                 raise
     finally:
         state.unclaim()

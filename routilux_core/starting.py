@@ -113,6 +113,10 @@ def _begin(manager: JobManager, job: Job, beginning: _Beginning) -> None:
             job.announce(news)
         admit(manager, job)
         job.begin(JobStarted(0, 0.0, *beginning.known(state)), beginning.slot, beginning.payload)
+    except KeyboardInterrupt:
+        if job.status is ExecutionStatus.PENDING:  # or else it broke into the wait for the store alone
+            withdraw(manager, job)
+        raise
     except BaseException:
         withdraw(manager, job)
         if job.detached is not None:  # the store did not take it in, so it has not begun

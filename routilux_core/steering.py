@@ -13,6 +13,7 @@ from routilux_core.facts import JobStarted, OutputSent
 from routilux_core.ledger import Ledger
 from routilux_core.shipping import Shipping
 from routilux_core.telling import CLOSED, NO_STATS
+from routilux_core.waiting import remaining, rest
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable
@@ -159,8 +160,8 @@ class Steering(Shipping):
             yield job
             job = job.parent
 
-    def _ask(self, act: Any, one: Any, *, shut: bool = False) -> bool:
-        """Send a message and wait until it was taken; False when the state is no longer changed here."""
+    def _ask(self, act: Any, one: Any, *, shut: bool = False, until: float | None = None) -> bool:
+        """Send a message and wait until it was taken, or `until`; False when it is for the state itself."""
         answer, done = Answer(), Event()
         with self.lock:
             if self.released and act in {self.engine.change, self.engine.output_outside}:
@@ -172,12 +173,12 @@ class Steering(Shipping):
                 self._begin = None
             self.inbox += ((act, one, answer), (self._answered, answer, done))
         self.pump()
-        if not (done.is_set() or self._in_turn()):
-            done.wait()
+        if not (done.is_set() or self._in_turn() or rest(done, remaining(until))):
+            return True
         self.manager.interrupts.check()
         if answer.error is not None:
             raise self.detached or answer.error
-        self.wait_stored(answer.number)
+        self.wait_stored(answer.number, until)
         return True
 
     def _answered(self, answer: Answer, done: Event) -> None:

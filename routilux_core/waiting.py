@@ -54,7 +54,7 @@ class Waiting(Taking):
         ring = done.set
         while self.watch_end(ring):
             self.manager.interrupts.check()  # that came while the executor was told of work
-            if not patient(done.wait, _left(until)):
+            if not patient(done.wait, remaining(until)):
                 self.unwatch(ring)
                 return self.settled
             done.clear()
@@ -138,10 +138,10 @@ class Waiting(Taking):
             if self.open and self.inflight < self.limit and self._startable():
                 return True
             self._helpers = (*self._helpers, something)
-        left = _left(until)
+        left = remaining(until)
         if self.manager.interrupts.pending:
             return True
-        if _sleep(something, left):
+        if rest(something, left):
             return True
         with self.lock:
             self._helpers = tuple(helper for helper in self._helpers if helper is not something)
@@ -156,15 +156,17 @@ class Waiting(Taking):
                 helper.set()
 
 
-def _left(until: float | None) -> float | None:
+def remaining(until: float | None) -> float | None:
+    """Return the seconds until then, at most as many as a thread can wait; None for no limit."""
     return None if until is None else min(max(0.0, until - monotonic()), threading.TIMEOUT_MAX)
 
 
-def _sleep(something: threading.Event, seconds: float | None) -> bool:
+def rest(something: threading.Event, seconds: float | None) -> bool:
+    """Wait for something; an interrupt may break in."""
     return patient(something.wait, seconds)
 
 
-waits(_sleep)
+waits(rest)
 unbreakable(Waiting.work)
 unbreakable(Waiting._work)
 unbreakable(Waiting._idle)

@@ -227,3 +227,21 @@ def test_a_request_to_a_job_that_is_paused_before_it_is_heard_is_obeyed(managed,
         other.resume(job_id)
         assert other.wait_for_all_jobs(PATIENCE)
     ends(one, job_id, kind)
+
+
+@pytest.mark.parametrize("kind", ["cancel", "post"])
+def test_what_comes_too_late_for_a_job_is_reported_by_who_asked(managed, shelf, kind, caplog):
+    """The owner looks only for its running jobs, so nobody would ever say that nothing came of it."""
+    store = Slow(shelf)
+    store.deaf = True
+    one, other = managed(store), managed(Memory(shelf))
+    job_id = one.start_job(stepping(), "step", {"n": 1}).job_id
+    assert Step.inside.wait(PATIENCE)
+    ask(other, kind, job_id)
+    store.asked.set()
+    Step.gate.set()
+
+    until(lambda: "came too late" in caplog.text)
+
+    assert f"job {job_id}: a request to {kind} came too late" in caplog.text
+    assert "is completed and cannot be" in caplog.text

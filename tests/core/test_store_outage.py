@@ -1,6 +1,9 @@
 """A store that does not answer for a while: what happens waits for it, nothing is lost or told twice."""
 
+import os
+import signal
 import threading
+from time import monotonic
 
 import pytest
 
@@ -328,3 +331,51 @@ def test_a_store_that_breaks_its_contract_is_told_to_who_waits(executor):
         with pytest.raises(StoreError, match="it raised TypeError"):
             manager.start_job(gated(), "gated")
         assert manager.running_jobs == []
+
+
+OUTAGES = {
+    "all": lambda store: store.there.clear(),
+    "writing": lambda store: store.refused.update(commit=1 << 30),
+}
+
+
+@pytest.mark.parametrize("outage", OUTAGES)
+@pytest.mark.parametrize("how", ["start_job", "execute"])
+def test_an_interrupt_breaks_into_the_wait_for_the_store(store, outage, how):
+    """A wait that runs to its end keeps the program for as long as outages are waited out."""
+    flow = counting(store)
+    with managed(store, executor="pooled") as manager:
+        OUTAGES[outage](store)
+        began = monotonic()
+        signals = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+        signals.start()
+        with pytest.raises(KeyboardInterrupt):
+            getattr(manager, how)(flow, "count", {"n": 0})
+        assert monotonic() - began < PATIENCE / 4
+        signals.join()
+        store.there.set()
+        store.refused["commit"] = 0
+        assert manager.wait_for_all_jobs(PATIENCE)
+        started = manager.jobs()
+        assert [job.status for job in started] == {
+            ("start_job", "writing"): ["completed"],
+            ("execute", "writing"): ["paused"],
+        }.get((how, outage), [])
+    assert manager.running_jobs == []
+
+
+def test_a_pause_ends_at_its_time_limit_though_the_store_is_gone(store):
+    """It waited until the store had it, however long that took."""
+    flow = gated()
+    with managed(store, executor="pooled") as manager:
+        state = manager.start_job(flow, "gated")
+        assert Gated.inside.wait(PATIENCE)
+        store.there.clear()
+        began = monotonic()
+        manager.pause(state.job_id, timeout=0.2)
+        assert monotonic() - began < PATIENCE / 4
+        assert state.status == "pausing"
+        store.there.set()
+        Gated.gate.set()
+        assert manager.wait_for_all_jobs(PATIENCE)
+        assert manager.load(state.job_id).status == "paused"
