@@ -1,0 +1,147 @@
+"""A job whose handler waits for another one changes hands together with it, and both end as if it had not."""
+
+import logging
+import threading
+from contextlib import suppress
+
+import pytest
+
+from routilux_core import Flow, JobLeft, JobManager, get_execution_context, routine
+from routilux_plugins.executors import pooled, sequential, threaded
+from routilux_plugins.stores.memory.shelf import Shelf
+from routilux_plugins.stores.memory.store import Memory
+
+PATIENCE = 20.0
+PAUSE = 0.01
+
+
+class Stage:
+    """What the handlers of a test wait for and do, and the managers that it makes."""
+
+    def __init__(self):
+        self.shelf, self.managers = Shelf(), []
+        self.begun, self.free = threading.Event(), threading.Event()
+        self.call = execute
+
+    def manager(self, executor="threaded", **settings):
+        manager = JobManager(
+            plugins=[pooled, sequential, threaded],
+            discover=False,
+            store=Memory(self.shelf),
+            executor=executor,
+            settings={"scan_seconds": None, "max_workers": 3, **settings},
+        )
+        self.managers.append(manager)
+        return manager
+
+    def begin(self, manager):
+        state = manager.start_job(outer(), "call")
+        assert self.begun.wait(PATIENCE)
+        return state.job_id
+
+    def stands(self, manager):
+        return {job.flow_id: (str(job.status), job.owner) for job in manager.jobs()}
+
+    def finish(self, manager, job_id):
+        """Let both jobs go on to their end, and return what the outer one has to say of that."""
+        self.free.set()
+        manager.recover()
+        assert manager.wait_for_all_jobs(PATIENCE)
+        assert self.stands(manager) == {"inner": ("completed", None), "outer": ("completed", None)}
+        return [dict(payload) for payload in manager.load(job_id).results["call.output"]]
+
+
+stage: Stage
+
+
+@pytest.fixture(autouse=True)
+def _stage():
+    global stage  # noqa: PLW0603 - handlers are made again from the store, and have to find it
+    logging.disable()
+    stage = Stage()
+    yield
+    stage.free.set()
+    for manager in stage.managers:
+        manager.shutdown(wait=False)
+    logging.disable(logging.NOTSET)
+
+
+@routine
+def leaf():
+    while not stage.free.wait(PAUSE):
+        yield {}
+        stage.begun.set()
+
+
+@routine
+def call():
+    return {"status": str(stage.call(get_execution_context().manager).status)}
+
+
+def inner():
+    flow = Flow("inner")
+    flow.add_routine(leaf(), "leaf")
+    return flow
+
+
+def outer():
+    flow = Flow("outer")
+    flow.add_routine(call(), "call")
+    return flow
+
+
+def execute(manager):
+    return manager.execute(inner(), "leaf")
+
+
+def start_and_wait(manager):
+    state = manager.start_job(inner(), "leaf")
+    manager.wait_for_all_jobs()
+    return state
+
+
+def wait_whatever_comes(manager):
+    state = manager.start_job(inner(), "leaf")
+    with suppress(JobLeft):
+        manager.get_job(state.job_id).wait()
+    return state
+
+
+LEFT = {"inner": ("running", None), "outer": ("running", None)}
+COMPLETED = [{"status": "completed"}]
+
+
+@pytest.mark.parametrize("how", [execute, start_and_wait, wait_whatever_comes])
+@pytest.mark.parametrize("executor", ["sequential", "threaded", "pooled"])
+def test_a_job_that_waits_for_another_is_left_with_it(executor, how):
+    stage.call = how
+    first, second = stage.manager(executor), stage.manager(executor)
+    job_id = stage.begin(first)
+
+    first.shutdown(wait=False)
+
+    assert stage.stands(second) == LEFT
+    assert stage.finish(second, job_id) == COMPLETED
+
+
+def test_a_job_that_was_taken_up_by_itself_is_left_with_the_one_it_waits_for():
+    first, second = stage.manager(), stage.manager(scan_seconds=0.01)
+    job_id = first.submit(outer(), "call").job_id
+    assert stage.begun.wait(PATIENCE)
+
+    second.shutdown()
+
+    assert stage.stands(first) == LEFT
+    assert stage.finish(first, job_id) == COMPLETED
+
+
+@pytest.mark.parametrize("executor", ["sequential", "threaded", "pooled"])
+def test_a_job_that_was_lost_takes_along_the_one_it_waits_for(executor):
+    first, second = stage.manager(executor, claim_seconds=0.5), stage.manager(executor)
+    job_id = stage.begin(first)
+    stage.shelf.jobs[job_id].until = 0  # it was slow to renew this one
+
+    second.recover()
+    assert first.wait_for_all_jobs(PATIENCE)
+
+    assert stage.finish(second, job_id) == COMPLETED
