@@ -145,3 +145,23 @@ def test_a_job_that_was_lost_takes_along_the_one_it_waits_for(executor):
     assert first.wait_for_all_jobs(PATIENCE)
 
     assert stage.finish(second, job_id) == COMPLETED
+
+
+def test_a_fork_starts_jobs_of_its_own():
+    def fail_after(manager):
+        manager.execute(inner(), "leaf").raise_for_status()
+        raise LookupError
+
+    stage.free.set()
+    stage.call, manager = fail_after, stage.manager("sequential")
+    flow = outer()
+    state = manager.execute(flow, "call")
+    assert state.status == "failed"
+
+    stage.call = execute
+    fork = manager.fork_state(flow, state, start=True)
+
+    assert manager.wait_for_all_jobs(PATIENCE)
+    assert fork.status == "completed"
+    assert [dict(payload) for payload in fork.results["call.output"]] == COMPLETED
+    assert len(manager.jobs("inner")) == 2
