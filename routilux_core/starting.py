@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -12,7 +13,7 @@ from routilux_core.current import CONTEXT
 from routilux_core.errors import InvalidOption
 from routilux_core.facts import JobStarted, JobSubmitted
 from routilux_core.flow import checked_timeout
-from routilux_core.job_errors import FlowMismatch, InvalidTransition
+from routilux_core.job_errors import FlowMismatch, InvalidTransition, UnknownJob
 from routilux_core.launch import FOREIGN, Launch, admit, checked_plan, made_job, withdraw
 from routilux_core.ledger import Ledger
 from routilux_core.merge import checked_payload
@@ -23,7 +24,6 @@ from routilux_core.state import JobState
 from routilux_core.status import MOVES, ExecutionStatus
 
 if TYPE_CHECKING:
-    from routilux_core.context import ExecutionContext
     from routilux_core.flow import Flow
     from routilux_core.job import Job
     from routilux_core.keeping import Keeping
@@ -63,10 +63,8 @@ def new_job(
     """
     beginning = _checked(manager, flow, entry, timeout, launch)
     if state is None:
-        context = _context_of(manager)
-        state = JobState(flow.flow_id, None if context is None else context.next_job_id())
-        state._data.created_at = state._data.updated_at = manager.clock.time()
-        if context is not None and context.job.epoch > 1:  # the handler may have started it before a crash
+        state, again = _new_state(manager, flow)
+        if again:
             there = found_again(manager, beginning.plan, state)
             if there is not None:
                 return there, there._job
@@ -130,10 +128,14 @@ def submitted_state(
 ) -> JobState:
     """Return the state of a new job that is in the store, for whoever takes it up."""
     beginning = _checked(manager, flow, entry, timeout, launch)
-    state = JobState(flow.flow_id)
+    state, again = _new_state(manager, flow)
+    if again:
+        with suppress(UnknownJob):
+            state.become(keeping.read(state.job_id))
+            return state
     data = state._data
     ledger = Ledger(data, state._history)
-    ledger.now = data.created_at = data.updated_at = manager.clock.time()
+    ledger.now = data.created_at
     ledger.happen(JobSubmitted(0, 0.0, *beginning.known(state)))
     Routing(ledger, beginning.plan).post(beginning.slot, beginning.payload, ENTRY)
     journal, _ = keeping.opening(beginning.plan, state)
@@ -142,8 +144,14 @@ def submitted_state(
     return state
 
 
-def _context_of(manager: JobManager) -> ExecutionContext | None:
-    """Return the context of the handler that calls, if its job is kept in the store of this manager."""
+def _new_state(manager: JobManager, flow: Flow) -> tuple[JobState, bool]:
+    """Return the state of a job that is to be, and whether the handler that asks may have done so before.
+
+    It may have where its job is kept in the store of this manager and has changed hands.
+    """
     context = CONTEXT.get()
-    kept = context is not None and context.manager is manager and context.job.journal is not None
-    return context if kept else None
+    if context is not None and (context.manager is not manager or context.job.journal is None):
+        context = None
+    state = JobState(flow.flow_id, None if context is None else context.next_job_id())
+    state._data.created_at = state._data.updated_at = manager.clock.time()
+    return state, context is not None and context.job.epoch > 1

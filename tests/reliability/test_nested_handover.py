@@ -165,3 +165,20 @@ def test_a_fork_starts_jobs_of_its_own():
     assert fork.status == "completed"
     assert [dict(payload) for payload in fork.results["call.output"]] == COMPLETED
     assert len(manager.jobs("inner")) == 2
+
+
+def test_a_job_that_a_handler_hands_in_is_handed_in_once():
+    def submit_and_wait(manager):
+        state = manager.submit(inner(), "leaf")
+        stage.begun.set()
+        stage.free.wait(PATIENCE)
+        return state
+
+    stage.call = submit_and_wait
+    first, second = stage.manager(), stage.manager()
+    job_id = stage.begin(first)
+    first.shutdown(wait=False)
+
+    stage.finish(second, job_id)
+
+    assert len(second.jobs("inner")) == 1
