@@ -18,12 +18,13 @@ from routilux_core.launch import FOREIGN, Launch, admit, checked_plan, made_job,
 from routilux_core.ledger import Ledger
 from routilux_core.merge import checked_payload
 from routilux_core.plan import BoundSlot, Plan
-from routilux_core.resuming import WAITED_FOR, found_again
+from routilux_core.resuming import found_again, waited_for
 from routilux_core.routing import Routing
 from routilux_core.state import JobState
 from routilux_core.status import MOVES, ExecutionStatus
 
 if TYPE_CHECKING:
+    from routilux_core.context import ExecutionContext
     from routilux_core.flow import Flow
     from routilux_core.job import Job
     from routilux_core.keeping import Keeping
@@ -62,10 +63,12 @@ def new_job(
     `driven` says that the caller will work for it.
     """
     beginning = _checked(manager, flow, entry, timeout, launch)
+    context = _context_of(manager)
+    note = "" if context is None or not driven else waited_for(context.job.job_id)
     if state is None:
         state, again = _new_state(manager, flow)
         if again:
-            there = found_again(manager, beginning.plan, state)
+            there = found_again(manager, beginning.plan, state, note)
             if there is not None:
                 return there, there._job
     elif state.flow_id not in {None, flow.flow_id}:
@@ -75,7 +78,7 @@ def new_job(
         raise InvalidTransition(state.job_id, str(state.status), "started", moves)
     job = made_job(manager, beginning.plan, state, launch)
     job.driven = driven
-    _begin(manager, job, beginning)
+    _begin(manager, job, beginning, note)
     return state, job
 
 
@@ -100,13 +103,12 @@ def _checked(
     return _Beginning(plan, slot, payload, limit, dict(metadata))
 
 
-def _begin(manager: JobManager, job: Job, beginning: _Beginning) -> None:
+def _begin(manager: JobManager, job: Job, beginning: _Beginning, note: str) -> None:
     state, past = job.job_state, list(job.job_state._history)
     try:
         if manager.keeping is not None:
             journal, news = manager.keeping.opening(beginning.plan, state)
-            if job.driven and job.parent is not None and job.parent.journal is not None:
-                journal.note = f"{WAITED_FOR}{job.parent.job_id!r}"
+            journal.note = note
             job.keep(journal)
             job.announce(news)
         admit(manager, job)
@@ -145,13 +147,15 @@ def submitted_state(
 
 
 def _new_state(manager: JobManager, flow: Flow) -> tuple[JobState, bool]:
-    """Return the state of a job that is to be, and whether the handler that asks may have done so before.
-
-    It may have where its job is kept in the store of this manager and has changed hands.
-    """
-    context = CONTEXT.get()
-    if context is not None and (context.manager is not manager or context.job.journal is None):
-        context = None
+    """Return the state of a job that is to be, and whether the handler that asks may have done so before."""
+    context = _context_of(manager)
     state = JobState(flow.flow_id, None if context is None else context.next_job_id())
     state._data.created_at = state._data.updated_at = manager.clock.time()
     return state, context is not None and context.job.epoch > 1
+
+
+def _context_of(manager: JobManager) -> ExecutionContext | None:
+    """Return the context of the handler that calls, if its job is kept in the store of this manager."""
+    context = CONTEXT.get()
+    kept = context is not None and context.manager is manager and context.job.journal is not None
+    return context if kept else None

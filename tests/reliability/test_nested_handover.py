@@ -3,6 +3,8 @@
 import logging
 import threading
 from contextlib import suppress
+from itertools import pairwise
+from time import monotonic, sleep
 
 import pytest
 
@@ -42,6 +44,11 @@ class Stage:
     def stands(self, manager):
         return {job.flow_id: (str(job.status), job.owner) for job in manager.jobs()}
 
+    def done(self, manager):
+        """Return how much of the inner job is in the store."""
+        [job] = manager.jobs("inner")
+        return len(manager.load(job.job_id).results.get("leaf.output", ()))
+
     def finish(self, manager, job_id):
         """Let both jobs go on to their end, and return what the outer one has to say of that."""
         self.free.set()
@@ -49,6 +56,13 @@ class Stage:
         assert manager.wait_for_all_jobs(PATIENCE)
         assert self.stands(manager) == {"inner": ("completed", None), "outer": ("completed", None)}
         return [dict(payload) for payload in manager.load(job_id).results["call.output"]]
+
+
+def until(true):
+    end = monotonic() + PATIENCE
+    while not true():
+        assert monotonic() < end
+        sleep(PAUSE)
 
 
 stage: Stage
@@ -182,3 +196,36 @@ def test_a_job_that_a_handler_hands_in_is_handed_in_once():
     stage.finish(second, job_id)
 
     assert len(second.jobs("inner")) == 1
+
+
+def cancel(manager, job_id):
+    manager.cancel(job_id, "enough")
+
+
+def delete(manager, job_id):
+    cancel(manager, job_id)
+    manager.delete(job_id)
+
+
+@pytest.mark.parametrize("end", [cancel, delete])
+def test_a_job_that_was_waited_for_ends_without_the_one_that_waited(end):
+    first, second = stage.manager(), stage.manager()
+    job_id = stage.begin(first)
+    first.shutdown(wait=False)
+
+    end(second, job_id)
+    assert second.recover() == 0
+
+    assert [job.status for job in second.jobs("inner")] == ["cancelled"]
+
+
+def test_a_job_that_is_waited_for_is_left_to_the_handler_each_time():
+    managers = [stage.manager() for _ in range(3)]
+    job_id = stage.begin(managers[0])
+    for before, after in pairwise(managers):
+        before.shutdown(wait=False)
+        done = stage.done(after)
+        assert after.recover() == 1
+        until(lambda: stage.done(after) > done + 1)  # noqa: B023 - it is called here
+
+    assert stage.finish(managers[-1], job_id) == COMPLETED
