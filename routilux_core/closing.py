@@ -14,7 +14,7 @@ from routilux_core.store_errors import StoreError
 from routilux_core.workplace import Workplace, stands_still, time_left
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from routilux_core.job import Job
 
@@ -63,14 +63,17 @@ class Closing(Workplace):
         for job in left:
             job.leave()
         until = monotonic() + GRACE
-        hanging = [job for job in left if not stands_still(job, until)]
-        for job in hanging:
-            job.detach(JobLeft(job.job_id))
-        if hanging and self.keeping is not None:
+        self.part_with([job for job in left if not stands_still(job, until)])
+
+    def part_with(self, jobs: Collection[Job], why: BaseException | None = None) -> None:
+        """Let jobs go on elsewhere at once: what their handlers still do is refused, and done again there."""
+        for job in jobs:
+            job.detach(why or JobLeft(job.job_id))
+        if jobs and self.keeping is not None:
             try:
-                self.keeping.store.release([job.journal.claim for job in hanging if job.journal is not None])
+                self.keeping.store.release([job.journal.claim for job in jobs if job.journal is not None])
             except StoreError as error:
-                log.warning("%d claims were not given up, and end by themselves: %s", len(hanging), error)
+                log.warning("%d claims were not given up, and end by themselves: %s", len(jobs), error)
 
     def _cancel_all(self) -> None:
         self._leave(self.running_jobs)

@@ -129,8 +129,8 @@ class ExecutionContext:
     def next_job_id(self) -> str:
         """Return the id of the next job that the handler starts, the same if it runs again after a crash."""
         self.jobs = getattr(self, "jobs", 0) + 1
-        activation = self.activation
-        known = f"{self.idempotency_key} {activation.items} {activation.attempt} {self.jobs}"
+        work, activation = self.idempotency_key, self.activation
+        known = f"{self.job.job_id} {work} {activation.items} {activation.attempt} {self.jobs}"
         return f"{digest(known):016x}{digest(f'{known} again'):016x}"
 
     def send_output(self, output_type: str, data: dict[str, Any]) -> None:

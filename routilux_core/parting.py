@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
+from routilux_core.current import CONTEXT
 from routilux_core.job_errors import JobLeft
 from routilux_core.status import ExecutionStatus
 from routilux_core.storing import Storing
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from routilux_core.fact import Fact
+    from routilux_core.job import Job
 
 
 class Parting(Storing):
@@ -53,9 +56,16 @@ class Parting(Storing):
         self.raise_detached()
 
     def raise_detached(self) -> None:
-        """Raise why the job goes on without this process, if it does."""
-        if self.detached is not None:
-            raise self.detached
+        """Raise why the job goes on without this process, if it does.
+
+        A handler that waits for a job which its manager leaves cannot go on here either: its job goes along.
+        """
+        if self.detached is None:
+            return
+        context = CONTEXT.get()
+        if isinstance(self.detached, JobLeft) and context is not None and context.manager is self.manager:
+            self.manager.part_with([context.job])
+        raise self.detached
 
     @property
     def is_here(self) -> bool:
@@ -92,6 +102,13 @@ class Parting(Storing):
         self.send((self.engine.abandon, self.detached, None))
         for ring in keepers:
             ring()
+
+    def _take_along(self, child: Job) -> None:
+        """See to it that a job which was started here ends with this one, or goes on where this one does."""
+        if self.detached is None or child.journal is None:
+            child.cancel_quietly(f"the job that started it is {self.data.status}")
+        else:
+            child.manager.clerk.ask(partial(child.manager.part_with, (child,), self.detached))
 
     # -- coming back -----------------------------------------------------------------------------------
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from routilux_core.errors import DuplicateName, RoutiluxError
-from routilux_core.job_errors import ManagerClosed
+from routilux_core.job_errors import ManagerClosed, UnknownJob
 from routilux_core.owner import dead
-from routilux_core.resuming import WAITED_FOR, resumed_job
+from routilux_core.resuming import outer_of, resumed_job
 from routilux_core.state import JobState
 from routilux_core.status import ExecutionStatus
 from routilux_core.store import Commit
@@ -124,11 +124,14 @@ class Recovery:
         return PORTION if self._most is None else max(0, self._most - len(self._manager.running_jobs))
 
     def _scan_noted(self, taken: set[str], *, thorough: bool, stray: bool) -> None:
-        for listed in list(self._noted()):
+        for listed in reversed(list(self._noted())):  # an outer job is older than its inner ones
             known = listed.job_id, listed.head.note
             if (known in self._tried and not thorough) or not self._room():
                 continue
             try:
+                if (outer := outer_of(listed.head.note)) is not None:
+                    self._end_without(outer, listed.job_id)
+                    continue
                 self._manager.flow_of(listed.head.flow_id, listed.head.fingerprint)
                 claim = self._keeping.claim(listed.job_id)
             except StoreUnavailable:
@@ -143,12 +146,17 @@ class Recovery:
     def _noted(self) -> Iterator[Listed]:
         before = None
         while page := self._keeping.store.jobs(None, UNFINISHED, before, PAGE):
-            yield from (
-                listed
-                for listed in page
-                if listed.head.note and listed.owner is None and not listed.head.note.startswith(WAITED_FOR)
-            )
+            yield from (listed for listed in page if listed.head.note and listed.owner is None)
             before = page[-1].head.created_at, page[-1].job_id
+
+    def _end_without(self, outer: str, job_id: str) -> None:
+        """Cancel a job if the one whose handler waited for it is over, and will not ask for it again."""
+        try:
+            status = self._keeping.store.load(outer).head.status
+        except UnknownJob:
+            status = None
+        if status is None or status.final:
+            self._manager.cancel(job_id, f"the job that started it is {status or 'gone'}")
 
     # -- taking up ---------------------------------------------------------------------------------------
 

@@ -32,6 +32,16 @@ WAITED_FOR = "it goes on with the handler that waits for it, of job "
 """How the note of a job begins that nobody takes up by itself."""
 
 
+def waited_for(outer: str) -> str:
+    """Return the note of a job that a handler of the job `outer` waits for."""
+    return f"{WAITED_FOR}{outer!r}"
+
+
+def outer_of(note: str) -> str | None:
+    """Return the id of the job whose handler waits for the one with that note; None where no handler does."""
+    return note.removeprefix(WAITED_FOR).strip("'") if note.startswith(WAITED_FOR) else None
+
+
 def resumed_job(
     manager: JobManager,
     flow: Flow,
@@ -80,7 +90,13 @@ def resumed_job(
 
 
 def _go_on(
-    manager: JobManager, plan: Plan, state: JobState, recalled: Recalled | None, *, recovers: bool
+    manager: JobManager,
+    plan: Plan,
+    state: JobState,
+    recalled: Recalled | None,
+    *,
+    recovers: bool,
+    note: str = "",
 ) -> None:
     job, keeping = state._job, manager.keeping
     news: list[Fact] = []
@@ -93,6 +109,7 @@ def _go_on(
     requests: Sequence[Request] = ()
     if keeping is not None and recalled is not None:
         journal = keeping.going_on(plan, state, recalled)
+        journal.note = note
         requests = keeping.patiently(keeping.store.waiting_requests, state.job_id)
         if state.status.final or (stays and not requests):
             keeping.write(journal)
@@ -117,10 +134,10 @@ def _go_on(
         raise
 
 
-def found_again(manager: JobManager, plan: Plan, state: JobState) -> JobState | None:
+def found_again(manager: JobManager, plan: Plan, state: JobState, note: str) -> JobState | None:
     """Let a job go on that the same handler had started before a crash; return its state, if there is one.
 
-    One that is over already is returned as it ended.
+    One that is over already is returned as it ended. `note` is what it has until then.
     """
     keeping, running = manager.keeping, manager.get_job(state.job_id)
     if running is not None:
@@ -134,7 +151,7 @@ def found_again(manager: JobManager, plan: Plan, state: JobState) -> JobState | 
         return state
     if recalled is None:
         return None
-    _go_on(manager, plan, state, recalled, recovers=True)
+    _go_on(manager, plan, state, recalled, recovers=True, note=note)
     return state
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -12,12 +13,12 @@ from routilux_core.current import CONTEXT
 from routilux_core.errors import InvalidOption
 from routilux_core.facts import JobStarted, JobSubmitted
 from routilux_core.flow import checked_timeout
-from routilux_core.job_errors import FlowMismatch, InvalidTransition
+from routilux_core.job_errors import FlowMismatch, InvalidTransition, UnknownJob
 from routilux_core.launch import FOREIGN, Launch, admit, checked_plan, made_job, withdraw
 from routilux_core.ledger import Ledger
 from routilux_core.merge import checked_payload
 from routilux_core.plan import BoundSlot, Plan
-from routilux_core.resuming import WAITED_FOR, found_again
+from routilux_core.resuming import found_again, waited_for
 from routilux_core.routing import Routing
 from routilux_core.state import JobState
 from routilux_core.status import MOVES, ExecutionStatus
@@ -62,12 +63,12 @@ def new_job(
     `driven` says that the caller will work for it.
     """
     beginning = _checked(manager, flow, entry, timeout, launch)
+    context = _context_of(manager)
+    note = "" if context is None or not driven else waited_for(context.job.job_id)
     if state is None:
-        context = _context_of(manager)
-        state = JobState(flow.flow_id, None if context is None else context.next_job_id())
-        state._data.created_at = state._data.updated_at = manager.clock.time()
-        if context is not None and context.job.epoch > 1:  # the handler may have started it before a crash
-            there = found_again(manager, beginning.plan, state)
+        state, again = _new_state(manager, flow)
+        if again:
+            there = found_again(manager, beginning.plan, state, note)
             if there is not None:
                 return there, there._job
     elif state.flow_id not in {None, flow.flow_id}:
@@ -77,7 +78,7 @@ def new_job(
         raise InvalidTransition(state.job_id, str(state.status), "started", moves)
     job = made_job(manager, beginning.plan, state, launch)
     job.driven = driven
-    _begin(manager, job, beginning)
+    _begin(manager, job, beginning, note)
     return state, job
 
 
@@ -102,13 +103,12 @@ def _checked(
     return _Beginning(plan, slot, payload, limit, dict(metadata))
 
 
-def _begin(manager: JobManager, job: Job, beginning: _Beginning) -> None:
+def _begin(manager: JobManager, job: Job, beginning: _Beginning, note: str) -> None:
     state, past = job.job_state, list(job.job_state._history)
     try:
         if manager.keeping is not None:
             journal, news = manager.keeping.opening(beginning.plan, state)
-            if job.driven and job.parent is not None and job.parent.journal is not None:
-                journal.note = f"{WAITED_FOR}{job.parent.job_id!r}"
+            journal.note = note
             job.keep(journal)
             job.announce(news)
         admit(manager, job)
@@ -134,16 +134,28 @@ def submitted_state(
 ) -> JobState:
     """Return the state of a new job that is in the store, for whoever takes it up."""
     beginning = _checked(manager, flow, entry, timeout, launch)
-    state = JobState(flow.flow_id)
+    state, again = _new_state(manager, flow)
+    if again:
+        with suppress(UnknownJob):
+            state.become(keeping.read(state.job_id))
+            return state
     data = state._data
     ledger = Ledger(data, state._history)
-    ledger.now = data.created_at = data.updated_at = manager.clock.time()
+    ledger.now = data.created_at
     ledger.happen(JobSubmitted(0, 0.0, *beginning.known(state)))
     Routing(ledger, beginning.plan).post(beginning.slot, beginning.payload, ENTRY)
     journal, _ = keeping.opening(beginning.plan, state)
     keeping.submit(journal)
     state._base = data.number
     return state
+
+
+def _new_state(manager: JobManager, flow: Flow) -> tuple[JobState, bool]:
+    """Return the state of a job that is to be, and whether the handler that asks may have done so before."""
+    context = _context_of(manager)
+    state = JobState(flow.flow_id, None if context is None else context.next_job_id())
+    state._data.created_at = state._data.updated_at = manager.clock.time()
+    return state, context is not None and context.job.epoch > 1
 
 
 def _context_of(manager: JobManager) -> ExecutionContext | None:

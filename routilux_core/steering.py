@@ -147,7 +147,7 @@ class Steering(Shipping):
                 self.children = self.children or {}
                 self.children[child] = None
                 return
-        child.cancel_quietly(f"the job that started it is {self.data.status}")
+        self._take_along(child)
 
     def refuses(self, activation: Activation) -> bool:
         """Tell whether what `activation` still does will be refused."""

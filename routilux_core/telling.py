@@ -213,7 +213,7 @@ class Telling(Hearing):
         if self.data.status in FINAL or self.detached is not None:
             children, self.children = self.children, None
             for child in children or ():
-                child.cancel_quietly(f"the job that started it is {self.data.status}")
+                self._take_along(child)
         elif again and self.data.status is ExecutionStatus.PAUSED:
             try:
                 self.manager.admit(self)  # type: ignore[arg-type]  # every one of us is a Job
