@@ -108,8 +108,9 @@ def job_left(job: Job, error: BaseException) -> None:
     """Hear that a job runs here no more though it has not ended: it is left in its store, for others.
 
     Called: once for such a job, after its last fact, in place of one that ends or pauses it, by whichever
-    thread has its turn. `error` is a `JobLeft` where its manager shuts down, and a `ClaimLost` where another
-    process has taken it over. A monitor with a `MonitorQueue` is called in that one's thread.
+    thread has its turn. `error` is a `JobLeft` where its manager shuts down, a `ClaimLost` where another
+    process has taken it over, and a `StoreError` where its store fails for good. A monitor with a
+    `MonitorQueue` is called in that one's thread. The error may hold the job by its traceback.
     Returns: nothing.
     Raises: logged with the plugin's name.
     Cost: nothing for a job that ends here.

@@ -181,7 +181,7 @@ class Observers:
 
     def add(self, watching: Watching) -> None:
         """Let one more watch."""
-        own = watching.of_job()
+        own = watching.of_job() if watching.watches else watching
         if own.left is not None or own.once:
             self._leaving = (*self._leaving, own)
         if not own.watches:
