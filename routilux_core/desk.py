@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("routilux")
 Message = tuple[Callable[[Any, Any], object], Any, Any]
+Messages = Iterable[Message]
 EVERYTHING = 1 << 60
 
 

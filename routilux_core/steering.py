@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contextvars import Context
 
     from routilux_core.activation import Activation
-    from routilux_core.desk import Message
+    from routilux_core.desk import Message, Messages
     from routilux_core.executor import Executor
     from routilux_core.job import Job
     from routilux_core.manager import JobManager
@@ -89,9 +89,7 @@ class Steering(Shipping):
             return self._open_with(message)
         return self._turn(messages, take, waits=True)
 
-    def go_on(
-        self, before: Iterable[Message] = (), after: Iterable[Message] = (), *, recovers: bool = False
-    ) -> None:
+    def go_on(self, before: Messages = (), after: Messages = (), *, recovers: bool = False) -> None:
         """Start it from where its data stands, between messages that come before and after that."""
         self.driven = False
         if self.reopen():

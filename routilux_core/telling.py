@@ -18,11 +18,11 @@ from routilux_core.observers import Observers, Watching
 from routilux_core.status import FINAL, ExecutionStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from routilux_core.activation import Activation
     from routilux_core.chores import Chores
-    from routilux_core.desk import Message
+    from routilux_core.desk import Message, Messages
     from routilux_core.executor import Executor
     from routilux_core.fact import Fact
     from routilux_core.job import Job
@@ -222,9 +222,7 @@ class Telling(Hearing):
             self.go_on()
 
     @abstractmethod
-    def go_on(
-        self, before: Iterable[Message] = (), after: Iterable[Message] = (), *, recovers: bool = False
-    ) -> None:
+    def go_on(self, before: Messages = (), after: Messages = (), *, recovers: bool = False) -> None:
         """Start it from where its data stands, between messages that come before and after that."""
 
     @abstractmethod
