@@ -71,7 +71,7 @@ class Closing(Workplace):
             job.detach(why or JobLeft(job.job_id))
         if jobs and self.keeping is not None:
             try:
-                self.keeping.store.release([job.journal.claim for job in jobs if job.journal is not None])
+                self.keeping.committer.give_up([job.journal.claim for job in jobs if job.journal is not None])
             except StoreError as error:
                 log.warning("%d claims were not given up, and end by themselves: %s", len(jobs), error)
 

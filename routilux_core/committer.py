@@ -17,7 +17,7 @@ from routilux_core.store_writing import StoreWriting, Tiding, Written
 from routilux_core.urgency import Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from routilux_core.store import Claim, Store
 
@@ -33,7 +33,8 @@ class Committer:
 
     def __init__(self, store: Store, seconds: float, patience: float) -> None:
         self._working = threading.Lock()
-        """Held by whoever commits; it guards the next one."""
+        """Held by whoever commits; it guards the next two."""
+        self._store = store
         self._writing = StoreWriting(store, seconds, patience)
         self._news = threading.Condition(threading.Lock())
         """Its lock guards what follows."""
@@ -83,6 +84,11 @@ class Committer:
             error = self._writing.lost(job) if gone else None
         if error is not None:
             job.detach(error)
+
+    def give_up(self, claims: Collection[Claim]) -> None:
+        """Release the claims of jobs that were detached, after what is being written of them just now."""
+        with self._working:
+            self._store.release(claims)
 
     def stop(self, timeout: float | None = None) -> None:
         """Write what is marked, and end the thread, waiting up to `timeout` for it."""

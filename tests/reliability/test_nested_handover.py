@@ -9,7 +9,7 @@ from time import monotonic, sleep
 import pytest
 
 from routilux_core import Flow, JobLeft, JobManager, get_execution_context, routine
-from routilux_plugins.executors import pooled, sequential, threaded
+from routilux_plugins.executors import aio, pooled, sequential, threaded
 from routilux_plugins.stores.memory.shelf import Shelf
 from routilux_plugins.stores.memory.store import Memory
 
@@ -27,7 +27,7 @@ class Stage:
 
     def manager(self, executor="threaded", **settings):
         manager = JobManager(
-            plugins=[pooled, sequential, threaded],
+            plugins=[aio, pooled, sequential, threaded],
             discover=False,
             store=Memory(self.shelf),
             executor=executor,
@@ -126,7 +126,7 @@ COMPLETED = [{"status": "completed"}]
 
 
 @pytest.mark.parametrize("how", [execute, start_and_wait, wait_whatever_comes])
-@pytest.mark.parametrize("executor", ["sequential", "threaded", "pooled"])
+@pytest.mark.parametrize("executor", ["sequential", "threaded", "pooled", "asyncio"])
 def test_a_job_that_waits_for_another_is_left_with_it(executor, how):
     stage.call = how
     first, second = stage.manager(executor), stage.manager(executor)
@@ -149,7 +149,7 @@ def test_a_job_that_was_taken_up_by_itself_is_left_with_the_one_it_waits_for():
     assert stage.finish(first, job_id) == COMPLETED
 
 
-@pytest.mark.parametrize("executor", ["sequential", "threaded", "pooled"])
+@pytest.mark.parametrize("executor", ["sequential", "threaded", "pooled", "asyncio"])
 def test_a_job_that_was_lost_takes_along_the_one_it_waits_for(executor):
     first, second = stage.manager(executor, claim_seconds=0.5), stage.manager(executor)
     job_id = stage.begin(first)
