@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from enum import Enum
 from math import isfinite
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from attrs import fields, has
 
@@ -20,22 +21,33 @@ DEEP = 50
 
 
 def _nearest(value: Any) -> Any:
-    """Return what stands for an object in JSON: its values, its date, or what it says of itself."""
+    """Return what stands for an object in JSON, or its class where not even that can be had."""
+    try:
+        return _said(value)
+    except Exception:  # noqa: BLE001 - an object of users may do anything
+        return f"<{type(value).__name__}>"
+
+
+def _said(value: Any) -> Any:
+    """Return an object's values, its date, or what it says of itself."""
     if isinstance(value, Enum):
         return value.value
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: getattr(value, name, None) for name in value.__dataclass_fields__}
-    if has(type(value)):
-        return {one.name: getattr(value, one.name, None) for one in fields(type(value))}
     if isinstance(value, (set, frozenset)):
         return list(value)
-    try:
-        text = repr(value)
-    except Exception:  # noqa: BLE001 - a repr may do anything
-        text = f"<{type(value).__name__}>"
-    return text[:MOST]
+    if not isinstance(value, type):
+        names = _names_of(value)
+        if names:
+            return {name: getattr(value, name, None) for name in names}
+        if hasattr(value, "isoformat"):
+            return value.isoformat()
+    return (str if isinstance(value, UUID) else repr)(value)[:MOST]
+
+
+def _names_of(value: Any) -> list[str]:
+    """Return the names of an object's declared values."""
+    if has(type(value)):
+        return [one.name for one in fields(type(value))]
+    return list(getattr(value, "__dataclass_fields__", ()))
 
 
 _PLAIN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_nearest)
@@ -73,8 +85,16 @@ def _simple(value: Any, deep: int) -> Any:
         return value if isfinite(value) else None
     if not deep:
         return "..."
+    try:
+        return _inside(value, deep - 1)
+    except Exception:  # noqa: BLE001 - as in _nearest
+        return f"<{type(value).__name__}>"
+
+
+def _inside(value: Any, deep: int) -> Any:
+    """Return that of a container, or of an object."""
     if isinstance(value, Mapping):
-        return {str(_simple(key, deep - 1)): _simple(item, deep - 1) for key, item in value.items()}
+        return {str(_simple(key, deep)): _simple(item, deep) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_simple(item, deep - 1) for item in value]
-    return _simple(_nearest(value), deep - 1)
+        return [_simple(item, deep) for item in value]
+    return _simple(_nearest(value), deep)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from difflib import get_close_matches
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from routilux_plugins.monitors.jsonl.record import Record
     from routilux_plugins.monitors.jsonl.settings import JsonlSettings
 
+log = logging.getLogger("routilux.monitor")
 ENDS = (JobCompleted, JobStopped, JobCancelled, JobPaused)
 
 
@@ -47,6 +49,10 @@ class Jsonl(Monitor):
         self._lock = threading.Lock()
         """Guards what follows."""
         self._lines: list[bytes] = []
+        self._lost = 0
+        """How many lines could not be written lately."""
+        self._torn = False
+        """Whether the last line in the file is not whole."""
         self._file: int | None = None
         self._jobs: set[str] = set()
 
@@ -106,12 +112,26 @@ class Jsonl(Monitor):
         lines, self._lines = self._lines, []
         if not lines:
             return
+        try:
+            self._append(b"".join(lines))
+        except OSError as error:
+            if not self._lost:
+                log.error("jsonl: %s takes no lines, they are lost till it does: %s", self._path, error)  # noqa: TRY400
+            self._lost += len(lines)
+        else:
+            if self._lost:
+                log.warning("jsonl: %s takes lines again; %d were lost", self._path, self._lost)
+            self._lost = 0
+
+    def _append(self, text: bytes) -> None:
         if self._file is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        text = memoryview(b"".join(lines))
-        while text:
-            text = text[os.write(self._file, text) :]
+        left = memoryview(b"\n" + text if self._torn else text)
+        while left:
+            written = os.write(self._file, left)
+            left = left[written:]
+            self._torn = bool(left)
 
     def _close(self) -> None:
         if self._file is not None:

@@ -35,11 +35,12 @@ class JsonFormatter(logging.Formatter):
 class Output(logging.Handler):
     """The one handler of its format, which the monitors of several managers share."""
 
-    def __init__(self, form: str) -> None:
+    def __init__(self, form: str, before: tuple[int, bool]) -> None:
         super().__init__()
         self.form = form
         self.users = 0
-        self.before = ROOT.level, ROOT.propagate
+        self.before = before
+        """Level and propagation of the logger before the first of them."""
         self.setFormatter(JsonFormatter() if form == "json" else logging.Formatter(TEXT))
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -53,9 +54,10 @@ class Output(logging.Handler):
 def open_output(form: str, level: int) -> Output:
     """Let everything from `level` up be written; what the program has set up for itself gets it no more."""
     with _LOCK:
-        found = [one for one in ROOT.handlers if isinstance(one, Output) and one.form == form]
-        output = found[0] if found else Output(form)
-        if not found:
+        outputs = _outputs()
+        output = next((one for one in outputs if one.form == form), None)
+        if output is None:
+            output = Output(form, outputs[0].before if outputs else (ROOT.level, ROOT.propagate))
             ROOT.addHandler(output)
         output.users += 1
         ROOT.setLevel(min(level, ROOT.level or level))
@@ -69,6 +71,10 @@ def close_output(output: Output) -> None:
         output.users -= 1
         if not output.users:
             ROOT.removeHandler(output)
-            level, propagate = output.before
-            ROOT.setLevel(level)
-            ROOT.propagate = propagate
+            if not _outputs():
+                level, ROOT.propagate = output.before
+                ROOT.setLevel(level)
+
+
+def _outputs() -> list[Output]:
+    return [one for one in ROOT.handlers if isinstance(one, Output)]

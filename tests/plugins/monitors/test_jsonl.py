@@ -2,10 +2,12 @@
 
 import json
 import multiprocessing
+import resource
+import signal
 import stat
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -131,7 +133,29 @@ def test_a_folder_that_cannot_be_made_is_said_once_and_harms_no_job(manager, tmp
     monitor = Jsonl(JsonlSettings(path=tmp_path / "file" / "facts.jsonl"))
     assert shop().execute("order", {"items": [0]}, monitors=[monitor]).status == "completed"
     (record,) = [record for record in caplog.records if record.name == "routilux.monitor"]
-    assert "'Jsonl'" in record.getMessage()
+    assert "facts.jsonl takes no lines, they are lost till it does: " in record.getMessage()
+
+
+@pytest.fixture
+def limited(path):
+    """Let the file grow to 300 bytes and no further, as on a disk that is full."""
+    path.parent.mkdir()
+    limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, limits[1]))
+    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_disk_that_was_full_costs_only_the_lines_of_that_time(manager, path, limited, caplog):
+    monitor = Jsonl(JsonlSettings(path=path))
+    shop().execute("order", {"items": [0]}, monitors=[monitor])
+    limited()
+    state = shop().execute("order", {"items": [0]}, monitors=[monitor])
+    read = [line for line in path.read_text("utf-8").splitlines() if state.job_id in line]
+    assert [json.loads(line)["number"] for line in read] == list(range(1, len(state.facts) + 1))
+    said = [record.getMessage() for record in caplog.records if record.name == "routilux.monitor"]
+    assert ["takes no lines" in said[0], "takes lines again" in said[1], len(said)] == [True, True, 2]
 
 
 def test_jobs_at_once_leave_whole_lines(path):
@@ -182,6 +206,13 @@ class Mute:
         raise RuntimeError("no words")
 
 
+class Hostile:
+    """Raises whatever is asked of it."""
+
+    def __getattr__(self, name):
+        raise RuntimeError("nothing to see")
+
+
 RING = {}
 RING["self"] = RING
 
@@ -205,6 +236,9 @@ RING["self"] = RING
         (Decimal("1.5"), "Decimal('1.5')"),
         (b"ab", "b'ab'"),
         (Mute(), "<Mute>"),
+        (Hostile(), "<Hostile>"),
+        (date, "<class 'datetime.date'>"),
+        (Basket, "<class 'tests.plugins.monitors.test_jsonl.Basket'>"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -214,7 +248,7 @@ def test_every_value_is_written(library, value, written):
 
 def test_an_id_is_written_as_people_read_it(library):
     text = "12345678-1234-5678-1234-567812345678"
-    assert text in json.loads(writer()({"value": UUID(text)}))["value"]
+    assert json.loads(writer()({"value": UUID(text)}))["value"] == text
 
 
 def test_a_circle_is_cut(library):

@@ -151,3 +151,17 @@ def test_where_the_program_says_it_nothing_is_set_up(output, caplog):
     run()
     assert output() == []
     assert list(ROOT.handlers) == before
+
+
+@pytest.mark.parametrize("last", [0, 1])
+def test_two_formats_leave_the_programs_logging_as_it_was(last):
+    log = logging.getLogger("routilux")
+    before = log.level, log.propagate, list(log.handlers)
+    settings = [{"monitors": {"logging": {"format": form}}} for form in ("text", "json")]
+    managers = [JobManager(plugins=[sequential, plugin], discover=False, settings=one) for one in settings]
+    for manager in managers:
+        manager.execute(shop(), "order", {"items": [0]})
+    managers[1 - last].shutdown()
+    assert not log.propagate
+    managers[last].shutdown()
+    assert (log.level, log.propagate, list(log.handlers)) == before

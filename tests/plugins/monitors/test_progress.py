@@ -48,6 +48,25 @@ def test_at_the_end_it_says_how_it_ended(written):
     assert after == "the program goes on"
 
 
+def test_whatever_a_program_writes_goes_above_and_stays():
+    written = record("-m", "tests.plugins.monitors.chatty")
+    replay, questions = Replay(written), 0
+    for piece in written.split(FRAME):
+        replay.stream.feed(piece + FRAME)
+        questions += any(line.rstrip() == "a question?" for line in replay.lines())
+    assert questions  # it was there while it waited for its answer
+    lines = [line.rstrip() for line in replay.lines()]
+    assert lines[:5] == [
+        "LOG logged to where it was before",
+        "one line",
+        "and another",
+        "in Bytes, grün",
+        "a question? an answer",
+    ]
+    assert [bool(re.match("chats  1 completed", lines[5])), lines.count(HEADING)] == [True, 1]
+    assert lines[-1] == "LOG logged afterwards"
+
+
 def test_every_picture_is_readable_at_80_columns(written):
     """Whole lines, all as wide as the table, below headings that say what stands there."""
     pictures, replay = [], Replay(written)

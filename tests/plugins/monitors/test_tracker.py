@@ -5,10 +5,11 @@ import threading
 
 import pytest
 
-from routilux_core import Flow, JobManager, UnknownName, get_execution_context, routine
+from routilux_core import Flow, InvalidOption, JobManager, UnknownName, get_execution_context, routine
 from routilux_plugins.executors import pooled, sequential
 from routilux_plugins.monitors import tracker as plugin
 from routilux_plugins.monitors.tracker.durations import Durations
+from routilux_plugins.monitors.tracker.settings import TrackerSettings
 from routilux_plugins.monitors.tracker.tracker import Tracker
 from tests.plugins.monitors.shop import shop
 
@@ -179,3 +180,8 @@ def test_durations_too_short_for_the_clock_count():
 
 def test_no_durations_are_zero():
     assert (Durations().percentile(50), Durations().average) == (0.0, 0.0)
+
+
+def test_a_number_of_jobs_below_none_is_refused():
+    with pytest.raises(InvalidOption, match="jobs cannot be -1; it takes a whole number from 0 up"):
+        TrackerSettings(jobs=-1)
