@@ -80,7 +80,8 @@ class Committer:
         """Hear that a claim is not there any more, and let its job go if it was not given up."""
         with self._working:
             journal = job.journal
-            gone = journal.claim is claim and not (journal.released or self._writing.unsure)
+            ours = journal.claim is claim and not (journal.released or journal.closed)
+            gone = ours and not self._writing.unsure
             error = self._writing.lost(job) if gone else None
         if error is not None:
             job.detach(error)
