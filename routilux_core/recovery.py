@@ -102,10 +102,9 @@ class Recovery:
                 self._give_up()
 
     def _give_up(self) -> None:
+        """Release what was claimed and not taken up; in an outage it stays, for the next look to give up."""
         if self._held:
-            self._keeping.store.release(
-                self._held
-            )  # in an outage they stay, and are given up before the next look
+            self._keeping.store.release(self._held)
             self._held = []
 
     def _scan_free(self, gone: Collection[str], taken: set[str], *, stray: bool) -> None:
